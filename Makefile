@@ -1,0 +1,55 @@
+# The front door. `make help` lists what there is; every target sets up what it needs.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+ENVIRONMENT := .venv/installed # newer than the lock: the environment is that of the lock
+UV := $(BIN)/uv pip
+
+.PHONY: help book test lab data expected lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+book: $(ENVIRONMENT) ## build the book into _build/html/index.html
+	$(BIN)/jupyter-book build . -W -n --keep-going || { rm -rf _build/.doctrees; exit 1; } # or a second try would skip the bad page
+
+test: book browser ## check style, types, tables, every output of every chapter, and the built book
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n 2
+
+lab: $(ENVIRONMENT) ## open the chapters in JupyterLab
+	$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/chapters
+
+data: $(ENVIRONMENT) ## rebuild data/ from upstream files: make data SOURCES=DIR
+	@test -n "$(SOURCES)" || { echo "Say where the upstream files are: make data SOURCES=DIR" >&2; exit 2; }
+	$(BIN)/python -m companion data "$(SOURCES)"
+
+expected: $(ENVIRONMENT) ## run every chapter and record its outputs in tests/expected/
+	$(BIN)/python -m companion expected
+
+lock: $(ENVIRONMENT) ## resolve pyproject.toml anew into requirements.txt
+	printf '%s\n' '-e .[lab,test]' | $(UV) compile --quiet --universal --upgrade --python-version 3.11 \
+	  --no-header --no-annotate --output-file requirements.txt -
+
+clean: ## remove everything that was built
+	rm -rf _build .venv
+
+$(ENVIRONMENT): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "The book needs Python 3.11 or newer: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check "$$(grep "^uv==" requirements.txt)"
+	$(UV) sync --quiet --python .venv requirements.txt
+	touch $@
+
+.PHONY: browser
+browser: # the tests look at the book in Chromium
+	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+	  echo "Installing Chromium for the browser tests"; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+	  || { echo "Install Chromium or Chrome, then run make test again." >&2; exit 1; }

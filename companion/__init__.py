@@ -1,0 +1,10 @@
+"""The small library behind the book: load a table, show an exhibit, hand numbers to the prose."""
+
+from companion import theme
+from companion.exhibits import Exhibit, exhibit
+from companion.prose import facts, in_words, listed, percent
+from companion.tables import load
+
+__all__ = ["Exhibit", "exhibit", "facts", "in_words", "listed", "load", "percent"]
+
+theme.enable()

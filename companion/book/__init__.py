@@ -1,0 +1,18 @@
+"""The Sphinx extension of the book: draws exhibits, keeps the cache honest, writes files for reuse.
+
+It shows what chapters computed and never computes a number itself.
+"""
+
+from sphinx.application import Sphinx
+from sphinx.util.typing import ExtensionMetadata
+
+from companion.book import files, freshness, nodes, pages
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Register the extension with Sphinx."""
+    freshness.setup(app)
+    nodes.setup(app)
+    files.setup(app)
+    pages.setup(app)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

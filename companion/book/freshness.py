@@ -1,0 +1,38 @@
+"""Make the build see everything that a chapter's numbers depend on.
+
+Jupyter Book re-runs a chapter when its code changes, and not when a table, this library or a pinned package does.
+A digest of these in the kernelspec, which is part of the cache's key, closes the gap: change a table and the chapters
+run again, put it back and they come from the cache.
+"""
+
+import hashlib
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+
+def setup(app: Sphinx) -> None:
+    """Connect to Sphinx. The config value makes Sphinx read every page again when the digest changes."""
+    app.add_config_value("companion_inputs", "", "env", str)
+    app.connect("config-inited", _take_digest)
+    app.connect("source-read", _add_digest)
+
+
+def inputs_digest(root: Path) -> str:
+    """SHA-256 of every file that can change a chapter's outputs: tables, this library, the lock."""
+    files = [root / "requirements.txt", *(root / "data").rglob("*"), *(root / "companion").glob("*.py")]
+    digest = hashlib.sha256()
+    for path in sorted(p for p in files if p.is_file()):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{path.relative_to(root).as_posix()} {content}\n".encode())
+    return digest.hexdigest()
+
+
+def _take_digest(app: Sphinx, config: Config) -> None:
+    config["companion_inputs"] = inputs_digest(Path(app.srcdir))
+
+
+def _add_digest(app: Sphinx, docname: str, source: list[str]) -> None:
+    line = f"kernelspec:\n  inputs_sha256: {app.config.companion_inputs}\n"
+    source[0] = source[0].replace("kernelspec:\n", line, 1)

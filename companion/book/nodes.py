@@ -1,0 +1,158 @@
+"""Exhibits as Sphinx nodes: numbered, referable with `{numref}`, and drawn as HTML."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from docutils import nodes
+from markupsafe import Markup
+from myst_nb.core.render import MimeData, MimeRenderPlugin, NbElementRenderer
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+from sphinx.writers.html5 import HTML5Translator
+
+from companion.book import pictures
+from companion.citation import source_line
+from companion.exhibits import CHART_MIME, TABLE_MIME, Exhibit
+
+logger = logging.getLogger(__name__)
+
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=jinja2.StrictUndefined,
+)
+# A status has a word and a shape, never a color alone.
+STATUSES = {
+    "reproduced": ("●", "reproduced", "The report's source, at the report's vintage."),
+    "updated": ("◐", "updated", "The report's source, a later vintage."),
+    "open-counterpart": ("◇", "open counterpart", "Open data stand in for a source that could not be had."),
+    "awaiting-data": (
+        "○",
+        "awaiting data",
+        "The code is complete; it needs a file that a reader can obtain.",
+    ),
+    "own": ("◆", "own analysis", "Not in the report."),
+}
+
+
+class ExhibitNode(nodes.General, nodes.Element):
+    """An exhibit in a page. `exhibit` holds it, `docname` the page; a caption child makes it referable."""
+
+
+class GalleryNode(nodes.General, nodes.Element):
+    """A row of small exhibits that link to the large ones; `targets` holds their ids."""
+
+
+class Gallery(SphinxDirective):
+    """`{exhibit-gallery}`: the exhibits named in the body, one id per line, as thumbnails."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Leave a node to be filled when every page has been read."""
+        return [GalleryNode("", targets=[line.strip() for line in self.content if line.strip()])]
+
+
+class ExhibitRenderer(MimeRenderPlugin):
+    """Turns the output of `exhibit()` into a node when the notebook is read."""
+
+    mime_priority_overrides = (("*", CHART_MIME, 1), ("*", TABLE_MIME, 1))
+
+    @staticmethod
+    def handle_mime(renderer: NbElementRenderer, data: MimeData, inline: bool) -> list[nodes.Element] | None:
+        """Make the node; None for an output that is not an exhibit."""
+        if inline or data.mime_type not in {CHART_MIME, TABLE_MIME}:
+            return None
+        exhibit = Exhibit.from_output(data.content)
+        if exhibit is None:
+            return None
+        node = ExhibitNode(names=[exhibit.id], exhibit=exhibit, docname=renderer.renderer.sphinx_env.docname)
+        node += nodes.caption("", exhibit.title)
+        renderer.renderer.document.note_explicit_target(node, node)
+        return [node]
+
+
+def exhibits_in(doctree: nodes.Node) -> list[ExhibitNode]:
+    """The exhibits of a page, in order."""
+    return list(doctree.findall(ExhibitNode))
+
+
+def number_of(env: BuildEnvironment, node: ExhibitNode) -> str:
+    """The exhibit's number in this edition, such as "3"."""
+    numbers = env.toc_fignumbers[node["docname"]]["exhibit"][node["ids"][0]]
+    return ".".join(map(str, numbers))
+
+
+def render(env: BuildEnvironment, node: ExhibitNode, template: str, **more: Any) -> str:
+    """Fill a template with an exhibit: its description, its pictures and its table."""
+    exhibit: Exhibit = node["exhibit"]
+    context: dict[str, Any] = {
+        "exhibit": exhibit,
+        "number": number_of(env, node),
+        "status": STATUSES[exhibit.status],
+        "source_line": source_line(exhibit),
+        "cell": _cell,
+    }
+    if exhibit.spec is not None:
+        wide, margin = pictures.page_svg(exhibit, pictures.WIDE)
+        narrow, _ = pictures.page_svg(exhibit, pictures.NARROW)
+        spec = json.dumps(pictures.specification(exhibit), separators=(",", ":")).replace("</", "<\\/")
+        context |= {"wide": Markup(wide), "narrow": Markup(narrow), "margin": margin, "spec": Markup(spec)}
+    return TEMPLATES.get_template(template).render(context | more)
+
+
+def setup(app: Sphinx) -> None:
+    """Register nodes and directives."""
+    app.add_enumerable_node(ExhibitNode, "exhibit", html=(_visit_exhibit, _leave))
+    app.add_node(GalleryNode, html=(_visit_gallery, _leave))
+    app.add_directive("exhibit-gallery", Gallery)
+    app.connect("env-updated", lambda app, env: [doc for doc in env.found_docs if _has_gallery(env, doc)])
+    app.connect("config-inited", lambda app, config: config.numfig_format.setdefault("exhibit", "Exhibit %s"))
+
+
+def _has_gallery(env: BuildEnvironment, docname: str) -> bool:
+    return any(env.get_doctree(docname).findall(GalleryNode))
+
+
+def _visit_exhibit(self: HTML5Translator, node: ExhibitNode) -> None:
+    to_root = "../" * self.builder.current_docname.count("/")
+    self.body.append(render(self.builder.env, node, "figure.html", files=f"{to_root}exhibits/"))
+    raise nodes.SkipNode
+
+
+def _visit_gallery(self: HTML5Translator, node: GalleryNode) -> None:
+    env = self.builder.env
+    labels = env.domaindata["std"]["anonlabels"]
+    self.body.append('<div class="exhibit-gallery">')
+    for target in node["targets"]:
+        if target not in labels:
+            logger.warning("exhibit-gallery: there is no exhibit %r", target, location=node)
+            continue
+        docname, anchor = labels[target]
+        found = next(n for n in exhibits_in(env.get_doctree(docname)) if n["exhibit"].id == target)
+        here = self.builder.current_docname
+        page = f"{self.builder.get_relative_uri(here, docname)}#{anchor}"
+        self.body.append(render(env, found, "card.html", page=page))
+    self.body.append("</div>")
+    raise nodes.SkipNode
+
+
+def _leave(self: HTML5Translator, node: nodes.Element) -> None:
+    """Nothing to close: a visited node is skipped when it has been drawn."""
+
+
+def _cell(value: object, field: dict[str, Any]) -> str:
+    """A value as a person writes it: thousands separators, no needless decimals, a dash where there is none."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if field["type"] == "year" or isinstance(value, str):
+        return str(value)
+    return f"{value:,.1f}".removesuffix(".0")

@@ -1,0 +1,49 @@
+"""What every page carries: style, version, the chart script where it is needed, nothing from other hosts."""
+
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+from companion.book import pictures
+from companion.book.nodes import exhibits_in
+from companion.citation import cite_book, metadata
+
+HERE = Path(__file__).parent
+SCRIPT = "companion/charts.js"
+
+
+def setup(app: Sphinx) -> None:
+    """Connect to Sphinx."""
+    app.connect("config-inited", _take_edition)
+    app.connect("builder-inited", _add_assets)
+    app.connect("html-page-context", _choose_scripts, priority=900)
+
+
+def _take_edition(app: Sphinx, config: Config) -> None:
+    """Version and citation come from CITATION.cff alone."""
+    book = metadata()
+    config["version"] = config["release"] = book["version"]
+    config["myst_substitutions"] = {"version": book["version"], "citation": cite_book()}
+
+
+def _add_assets(app: Sphinx) -> None:
+    if app.builder.format == "html":
+        app.config.html_static_path.append(str(HERE / "static"))
+        app.add_css_file("companion.css")
+        script = Path(app.outdir) / "_static" / SCRIPT
+        script.parent.mkdir(parents=True, exist_ok=True)
+        script.write_text(pictures.bundle((HERE / "charts.js").read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _choose_scripts(
+    app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    if doctree and any(node["exhibit"].spec for node in exhibits_in(doctree)):
+        app.add_js_file(SCRIPT, loading_method="defer")
+    # The theme loads Thebe's settings on every page although the book runs no code on remote servers.
+    scripts: list[object] = context["script_files"]
+    scripts[:] = [script for script in scripts if "thebe" not in str(script).lower()]
+

@@ -1,0 +1,79 @@
+"""Chapters as notebooks: find them, pair them with their reference outputs, record these anew."""
+
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+import yaml
+from nbclient import NotebookClient
+
+from companion.tables import root
+
+Notebook = Any  # nbformat's NotebookNode, which has no types
+
+
+def chapter_paths() -> list[Path]:
+    """Every page of the table of contents that is a notebook, in the book's order."""
+    toc = yaml.safe_load((root() / "_toc.yml").read_text(encoding="utf-8"))
+    pages: list[str] = [toc["root"]]
+
+    def collect(entry: dict[str, Any]) -> None:
+        if "file" in entry:
+            pages.append(entry["file"])
+        for key in ("parts", "chapters", "sections"):
+            for child in entry.get(key, []):
+                collect(child)
+
+    collect(toc)
+    paths = [root() / f"{page}.md" for page in pages]
+    return [path for path in paths if is_notebook(path)]
+
+
+def is_notebook(path: Path) -> bool:
+    """Whether a Markdown file is a MyST notebook: its front matter names a kernel."""
+    return path.suffix == ".md" and "\nkernelspec:" in path.read_text(encoding="utf-8").partition("\n---\n")[0]
+
+
+def read_chapter(path: Path) -> Notebook:
+    """Read a chapter as a notebook without outputs."""
+    return jupytext.read(path, fmt="md:myst")
+
+
+def code_cells(notebook: Notebook) -> list[Notebook]:
+    """The code cells of a notebook, in order."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def expected_path(chapter: Path) -> Path:
+    """Where the reference outputs of a chapter are kept."""
+    return (root() / "tests" / "expected" / chapter.relative_to(root())).with_suffix(".ipynb")
+
+
+def record() -> None:
+    """Run every chapter and keep its code cells with their outputs as the reference for the tests.
+
+    A reference without a chapter is removed. Review the change of `tests/expected/`: it is the list of numbers that
+    changed.
+    """
+    chapters = chapter_paths()
+    for number, chapter in enumerate(chapters, start=1):
+        print(f"[{number}/{len(chapters)}] {chapter.relative_to(root())}", flush=True)
+        notebook = read_chapter(chapter)
+        NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(chapter.parent)}}).execute()
+        reference = nbformat.v4.new_notebook(cells=[_bare(cell, i) for i, cell in enumerate(code_cells(notebook))])
+        path = expected_path(chapter)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(reference, path)
+    for stale in set((root() / "tests" / "expected").rglob("*.ipynb")) - {expected_path(c) for c in chapters}:
+        stale.unlink()
+
+
+def _bare(cell: Notebook, index: int) -> Notebook:
+    """A code cell with its outputs and nothing that differs from run to run."""
+    bare = nbformat.v4.new_code_cell(source=cell.source, execution_count=index + 1, id=f"cell-{index + 1}")
+    for output in cell.outputs:
+        if "execution_count" in output:
+            output["execution_count"] = index + 1
+        bare.outputs.append(output)
+    return bare

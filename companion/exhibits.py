@@ -1,0 +1,217 @@
+"""Exhibits: a table or a figure of a chapter, with everything a reader needs to trust, reuse and cite it.
+
+An exhibit travels from the notebook to the book in one standard output that describes itself: a figure is a
+Vega-Lite specification whose `usermeta` holds the description, a table is a Frictionless tabular data resource.
+JupyterLab shows both by itself; the book draws them with `companion.book`.
+"""
+
+import json
+import re
+import textwrap
+from dataclasses import dataclass
+from typing import Any, Literal, Self, get_args
+
+import altair as alt
+import pandas as pd
+
+from companion.tables import describe
+
+Status = Literal["reproduced", "updated", "open-counterpart", "awaiting-data", "own"]
+Record = dict[str, Any]
+
+REPORT_EXHIBITS = {
+    "table-1": "Table 1",
+    "figure-1": "Figure 1",
+    "figure-2": "Figure 2",
+    "figure-3": "Figure 3",
+    "figure-4": "Figure 4",
+}
+
+# JupyterLab knows Vega-Lite 5; Altair 6 writes version 6, of which the charts here use what version 5 has too.
+CHART_MIME = "application/vnd.vegalite.v5+json"
+TABLE_MIME = "application/vnd.dataresource+json"
+DATASET = "exhibit"
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One exhibit, complete: description, data, and for a figure its Vega-Lite specification.
+
+    Attributes:
+        id: name in addresses and references, such as "figure-1".
+        title: the finding, one line.
+        subtitle: what is measured, the unit and the period.
+        alt: the finding and the numbers that carry it, for a reader who cannot see the picture.
+        status: how the exhibit relates to the report's own.
+        reproduces: the report's exhibit, such as "Figure 1"; None for one of our own.
+        note: what a reader must know to read it right; may be empty.
+        sources: upstream sources, each with title, address and version or date of access.
+        tables: names of the tables in `data/` that it is computed from.
+        fields: the columns of its data, with name, title and type.
+        rows: its data, one record per row.
+        spec: Vega-Lite specification of the picture; None for a table.
+    """
+
+    id: str
+    title: str
+    subtitle: str
+    alt: str
+    status: Status
+    reproduces: str | None
+    note: str
+    sources: list[Record]
+    tables: list[str]
+    fields: list[Record]
+    rows: list[Record]
+    spec: Record | None
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Record:
+        about = {
+            name: value for name, value in vars(self).items() if name not in {"rows", "spec", "fields", "title", "alt"}
+        }
+        if self.spec is None:
+            frame = pd.DataFrame(self.rows).rename(columns={f["name"]: f["title"] for f in self.fields})
+            return {
+                TABLE_MIME: {
+                    "name": self.id,
+                    "title": self.title,
+                    "description": self.alt,
+                    "schema": {"fields": self.fields},
+                    "data": self.rows,
+                    "exhibit": about,
+                },
+                "text/html": frame.to_html(index=False, na_rep="", border=0),
+                "text/plain": self.alt,
+            }
+        described = {
+            **self.spec,
+            "title": {"text": textwrap.wrap(self.title, 68), "subtitle": textwrap.wrap(self.subtitle, 90)},
+            "description": self.alt,
+            "datasets": {**self.spec["datasets"], DATASET: self.rows},
+            "usermeta": {"exhibit": {**about, "fields": self.fields}},
+        }
+        return {CHART_MIME: described, "text/plain": self.alt}
+
+    @classmethod
+    def from_output(cls, content: Record) -> Self | None:
+        """Read an exhibit back from a notebook's output; None where the output is not an exhibit."""
+        if about := content.get("exhibit"):
+            return cls(
+                **about,
+                title=content["title"],
+                alt=content["description"],
+                fields=content["schema"]["fields"],
+                rows=content["data"],
+                spec=None,
+            )
+        if about := content.get("usermeta", {}).get("exhibit"):
+            spec = {key: value for key, value in content.items() if key not in {"title", "description", "usermeta"}}
+            return cls(
+                **about,
+                title=" ".join(content["title"]["text"]),
+                alt=content["description"],
+                rows=content["datasets"][DATASET],
+                spec=spec,
+            )
+        return None
+
+
+def exhibit(
+    id: str,
+    content: alt.TopLevelMixin | pd.DataFrame,
+    *,
+    title: str,
+    subtitle: str,
+    alt: str,
+    sources: list[str],
+    status: Status = "own",
+    note: str = "",
+    table: pd.DataFrame | None = None,
+    columns: dict[str, str] | None = None,
+) -> Exhibit:
+    """Show a chart or a table as an exhibit of the book.
+
+    Args:
+        id: a name that stays; the report's own exhibits are table-1 and figure-1 to figure-4.
+        content: an Altair chart without a title, or a data frame for a table.
+        title: the finding, one line.
+        subtitle: what is measured, the unit and the period.
+        alt: the finding and the numbers that carry it, for a reader who cannot see the picture.
+        sources: tables it is computed from; "name@vintage" where only one vintage is used.
+        status: how it relates to the report's own exhibit; "own" where the report has none.
+        note: what a reader must know to read it right.
+        table: the data shown beside a chart and offered for download; the chart's own data if not given.
+        columns: titles of columns that the source tables do not describe.
+
+    Raises:
+        ValueError: the description is incomplete or contradicts itself; the message says what to add.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", id):
+        raise ValueError(f"Exhibit {id!r}: an id has lower-case letters, digits and hyphens, as in 'figure-1'.")
+    if status not in get_args(Status):
+        raise ValueError(f"Exhibit {id!r}: status {status!r} is none of {', '.join(get_args(Status))}.")
+    if (status == "own") != (id not in REPORT_EXHIBITS):
+        raise ValueError(f"Exhibit {id!r}: the status is 'own' if and only if the report has no such exhibit.")
+    for name, text in {"title": title, "subtitle": subtitle, "alt": alt}.items():
+        if not text.strip():
+            raise ValueError(f"Exhibit {id!r}: {name} is empty.")
+    chart = None if isinstance(content, pd.DataFrame) else content
+    frame = content if chart is None else (chart.data if table is None else table)
+    if not isinstance(frame, pd.DataFrame):
+        raise ValueError(f"Exhibit {id!r}: the chart has no data frame of its own. Pass table=.")
+    tables = sorted({source.partition("@")[0] for source in sources})
+    return Exhibit(
+        id=id,
+        title=title,
+        subtitle=subtitle,
+        alt=alt,
+        status=status,
+        reproduces=REPORT_EXHIBITS.get(id),
+        note=note,
+        sources=_sources(id, sources),
+        tables=tables,
+        fields=_fields(id, frame, tables, columns or {}),
+        rows=json.loads(frame.to_json(orient="records", double_precision=6)),
+        spec=None if chart is None else _spec(chart, frame),
+    )
+
+
+def _spec(chart: alt.TopLevelMixin, frame: pd.DataFrame) -> Record:
+    """The chart as Vega-Lite. Data that the exhibit's table holds already is named, not repeated."""
+    spec: Record = chart.to_dict()
+    del spec["$schema"]  # JupyterLab's own Vega-Lite draws it; downloads name the version again
+    if chart.data is frame:
+        name = spec["data"]["name"]
+        del spec["datasets"][name]
+        spec = json.loads(json.dumps(spec).replace(json.dumps({"name": name}), json.dumps({"name": DATASET})))
+    return spec | {"datasets": spec.get("datasets", {})}
+
+
+def _sources(id: str, names: list[str]) -> list[Record]:
+    """The upstream sources of tables, of one vintage where a name says so."""
+    found: list[Record] = []
+    for name in names:
+        table, _, vintage = name.partition("@")
+        of_table = describe(table)["sources"]
+        chosen = [source for source in of_table if not vintage or source.get("vintage") == vintage]
+        if not chosen:
+            vintages = sorted({source.get("vintage", "") for source in of_table})
+            raise ValueError(f"Exhibit {id!r}: table {table!r} has no vintage {vintage!r}; it has {vintages}.")
+        found += [{k: v for k, v in source.items() if k != "vintage"} for source in chosen]
+    return [source for i, source in enumerate(found) if source not in found[:i]]
+
+
+def _fields(id: str, frame: pd.DataFrame, tables: list[str], titles: dict[str, str]) -> list[Record]:
+    """Name, title and type of each column, as the tables describe it or the chapter says."""
+    known = {field["name"]: field for table in tables for field in describe(table)["schema"]["fields"]}
+    fields = []
+    for name, dtype in frame.dtypes.items():
+        field = known.get(name, {})
+        title = titles.get(str(name), field.get("title"))
+        if title is None:
+            raise ValueError(f"Exhibit {id!r}: column {name!r} has no title. Pass columns={{{name!r}: '...'}}.")
+        kind = "integer" if pd.api.types.is_integer_dtype(dtype) else "string"
+        kind = "number" if pd.api.types.is_float_dtype(dtype) else kind
+        kind = "boolean" if pd.api.types.is_bool_dtype(dtype) else kind
+        fields.append({"name": str(name), "title": title, "type": "year" if name == "year" else kind})
+    return fields

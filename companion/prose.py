@@ -1,0 +1,38 @@
+"""Numbers for the prose: computed in a cell, quoted in a sentence, never typed."""
+
+from collections.abc import Iterable
+
+from myst_nb import glue
+
+WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+ORDINALS = ["zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"]
+
+
+def facts(**values: object) -> None:
+    """Make values available to the prose of this chapter.
+
+    A sentence quotes a value with ``{glue:text}`name` ``. Whole numbers get thousands separators; everything else
+    is quoted as text, so round and name the unit here.
+    """
+    for name, value in values.items():
+        glue(name, f"{value:,}" if isinstance(value, int) else str(value), display=False)
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """Write a share between 0 and 1 as in a sentence: 0.447 becomes "45 percent"."""
+    return f"{100 * share:.{digits}f} percent"
+
+
+def in_words(number: int, *, ordinal: bool = False) -> str:
+    """Write a small number as a word: 4 becomes "four", as an ordinal "fourth"; numbers from 10 on in figures."""
+    if ordinal:
+        return ORDINALS[number]
+    return WORDS[number] if number < len(WORDS) else f"{number:,}"
+
+
+def listed(words: Iterable[str]) -> str:
+    """Join words as in a sentence, with the serial comma: "a, b, and c"."""
+    *head, last = words
+    if not head:
+        return last
+    return f"{', '.join(head)}{',' if len(head) > 1 else ''} and {last}"

@@ -1,0 +1,68 @@
+"""Tables: the tidy CSVs in `data/`, each with its description in `data/datapackage.json`."""
+
+import difflib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+DTYPES = {"integer": "Int64", "year": "Int64", "number": "Float64", "boolean": "boolean", "string": "str"}
+
+
+@cache
+def root() -> Path:
+    """The folder of the book: the first one upward from here that holds `data/datapackage.json`.
+
+    Searching from the working folder lets a chapter run from its own folder, in the book and in any copy of it.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "data" / "datapackage.json").is_file():
+            return folder
+    raise FileNotFoundError(f"No data/datapackage.json in {here} or above it. Run this from inside a copy of the book.")
+
+
+def package() -> dict[str, Any]:
+    """The data package: what `data/datapackage.json` says."""
+    content: dict[str, Any] = json.loads((root() / "data" / "datapackage.json").read_text(encoding="utf-8"))
+    return content
+
+
+def describe(name: str) -> dict[str, Any]:
+    """Everything the data package says of one table: schema, sources, terms, warnings, hash.
+
+    Raises:
+        KeyError: there is no such table; the message names those that there are.
+    """
+    resources: dict[str, dict[str, Any]] = {resource["name"]: resource for resource in package()["resources"]}
+    if name not in resources:
+        near = difflib.get_close_matches(name, resources, n=1)
+        hint = f"Did you mean {near[0]!r}? " if near else ""
+        raise KeyError(f"No table {name!r}. {hint}The tables are: {', '.join(sorted(resources))}.")
+    return resources[name]
+
+
+def load(name: str) -> pd.DataFrame:
+    """Load a table with the types of its schema; an empty cell is missing, never zero or an empty text.
+
+    Args:
+        name: the table's name, as in `data/<name>.csv`.
+
+    Returns:
+        One row per key of the table. Units stand in the column names or in the schema of the data package.
+
+    Raises:
+        KeyError: there is no such table.
+        ValueError: a cell does not have the type of its column.
+    """
+    resource = describe(name)
+    types = {field["name"]: DTYPES[field["type"]] for field in resource["schema"]["fields"]}
+    try:
+        return pd.read_csv(root() / "data" / resource["path"], dtype=types, keep_default_na=False, na_values=[""])
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"data/{resource['path']}: {error}. A cell does not fit the type of its column in "
+            "data/datapackage.json; `frictionless validate data/datapackage.json` names the row."
+        ) from error

@@ -1,0 +1,64 @@
+"""What several tests share: a copy of the project to break, the built book, the upstream files."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LEFT_OUT = shutil.ignore_patterns(".*", "_build", "_site", "__pycache__", "*.egg-info")
+SOURCES = Path(os.environ.get("COMPANION_SOURCES", ROOT.parent / "shared" / "sources"))
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def copy_of_project(tmp_path: Path) -> Path:
+    """A copy of the project that a test may change."""
+    return copy_project(tmp_path / "book")
+
+
+def copy_project(target: Path) -> Path:
+    shutil.copytree(ROOT, target, ignore=LEFT_OUT)
+    return target
+
+
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a Python module in a copy of the project, with that copy's own library."""
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    for name in ("PYTEST_XDIST_WORKER", "PYTEST_ADDOPTS"):
+        environment.pop(name, None)
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
+def build(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Build the book as `make book` does."""
+    return run(folder, "jupyter_book", "build", ".", "-W", "-n", "--keep-going")
+
+
+@pytest.fixture(scope="session")
+def html() -> Path:
+    """The built book."""
+    folder = ROOT / "_build" / "html"
+    assert (folder / "index.html").is_file(), "The book is not built. Run `make book`, or `make test` for all at once."
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sources() -> Path:
+    """The folder of upstream files, which is not part of the repository."""
+    if not SOURCES.is_dir():
+        pytest.skip(f"no upstream files in {SOURCES}; set COMPANION_SOURCES to check that the tables can be rebuilt")
+    return SOURCES

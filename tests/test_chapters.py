@@ -1,0 +1,119 @@
+"""The chapters: every code cell compared with its reference, numbers from code, words our own."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, run
+
+from companion.chapters import chapter_paths, code_cells, expected_path, is_notebook, read_chapter
+
+REPORT = ROOT.parent / "shared" / "report.md"
+PAGES = sorted((ROOT / "chapters").rglob("*.md"))
+EXPORTERS = Path("chapters/uas/exporters.md")
+# What a person may type: years, dates, and the names of groups, exhibits, versions and licenses.
+TYPED = re.compile(
+    r"\b\d{1,2} (?:January|February|March|April|May|June|July|August|September|October|November|December) \d{4}\b"
+    r"|\b(?:19|20)\d\d\b|\bgroups? \d(?:(?:,| to| and| from) (?:group )?\d)*|\b(?:Figures?|Tables?) \d(?: to \d)?"
+    r"|\bBSD-3-Clause\b|\bCC BY 4\.0\b"
+)
+
+
+def prose(page: Path) -> str:
+    """A page without front matter, code, roles, link targets and math."""
+    text = re.sub(r"\A---\n.*?\n---\n", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    text = re.sub(r"^(```+|:::+).*?^\1", "", text, flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r"\{[a-z:]+\}`[^`]*`|`[^`]*`|\]\([^)]*\)", " ", text)
+
+
+def test_every_code_cell_of_every_chapter_is_compared(copy_of_project: Path):
+    listing = run(copy_of_project, "pytest", "chapters", "--collect-only", "-q").stdout
+    compared = re.findall(r"^(chapters/.*\.md)::", listing, flags=re.MULTILINE)
+    chapters = [path.relative_to(ROOT) for path in chapter_paths()]
+    assert chapters
+    for chapter in chapters:
+        cells = code_cells(read_chapter(ROOT / chapter))
+        assert cells
+        assert compared.count(chapter.as_posix()) == len(cells), chapter
+
+
+def test_no_chapter_is_outside_the_book_and_no_reference_without_a_chapter():
+    assert {page for page in PAGES if is_notebook(page)} == set(chapter_paths())
+    references = set((ROOT / "tests" / "expected").rglob("*.ipynb"))
+    assert references == {expected_path(chapter) for chapter in chapter_paths()}
+
+
+def test_no_cell_skips_its_comparison():
+    for chapter in chapter_paths():
+        for cell in code_cells(read_chapter(chapter)):
+            assert not {t for t in cell.metadata.get("tags", []) if "nbval" in t or "raises" in t}, chapter
+            assert "NBVAL" not in cell.source, chapter
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_no_number_is_typed_in_prose(page: Path):
+    typed = [line for line in TYPED.sub("", prose(page)).splitlines() if re.search(r"\d", line)]
+    assert not typed, "take the number from the code: facts(name=...) and {glue:text}`name`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_no_ten_words_in_a_row_are_the_report_s(page: Path):
+    if not REPORT.is_file():
+        pytest.skip("the report is not at hand")
+
+    def runs(text: str) -> set[tuple[str, ...]]:
+        words = re.findall(r"[a-z0-9]+", text.lower())
+        return {tuple(words[i : i + 10]) for i in range(len(words) - 9)}
+
+    title = runs("Building a Mutually Complementary Supply Chain between Japan and the United States")
+    assert not (runs(prose(page)) & runs(REPORT.read_text(encoding="utf-8"))) - title
+
+
+def test_a_changed_number_in_a_table_fails_and_names_the_cell(copy_of_project: Path):
+    table = copy_of_project / "data" / "uas_deliveries.csv"
+    row = "2022-08,2022-08-01,Poland,Warmate,one-way attack,loitering munition,2018,300,"
+    assert row in table.read_text()
+    table.write_text(table.read_text().replace(row, row.replace("300,", "301,")))
+    result = run(copy_of_project, "pytest", str(EXPORTERS), "-q")
+    assert result.returncode == 1
+    assert re.search(r"FAILED chapters/uas/exporters\.md::Cell 1", result.stdout), result.stdout[-3000:]
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("missing", "has no reference outputs"),
+        ("cell", "the code has changed since its outputs were recorded"),
+        ("never-run", "the reference of code cell 2 was never run"),
+        ("output", "FAILED chapters/uas/exporters.md::Cell 1"),
+    ],
+)
+def test_a_damaged_reference_fails(copy_of_project: Path, damage: str, message: str):
+    path = copy_of_project / "tests" / "expected" / EXPORTERS.with_suffix(".ipynb")
+    reference = json.loads(path.read_text())
+    match damage:
+        case "missing":
+            path.unlink()
+        case "cell":
+            del reference["cells"][1]
+        case "never-run":
+            reference["cells"][1] |= {"execution_count": None, "outputs": []}
+        case "output":
+            reference["cells"][1]["outputs"] = []
+    if path.exists():
+        path.write_text(json.dumps(reference))
+    result = run(copy_of_project, "pytest", str(EXPORTERS), "-q")
+    assert result.returncode != 0
+    assert message in result.stdout, result.stdout[-3000:]
+
+
+def test_recorded_outputs_are_the_committed_ones(copy_of_project: Path):
+    """`make expected` on unchanged chapters changes nothing, also in a copy in another place."""
+    committed = copy_of_project / "tests" / "expected"
+    before = {path.name: path.read_bytes() for path in committed.rglob("*.ipynb")}
+    shutil.rmtree(committed)
+    result = run(copy_of_project, "companion", "expected")
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert {path.name: path.read_bytes() for path in committed.rglob("*.ipynb")} == before

@@ -1,0 +1,81 @@
+"""An exhibit: complete or refused, the same every time, and read back from its output as it was."""
+
+import json
+
+import altair as alt
+import pandas as pd
+import pytest
+
+from companion import exhibit, in_words, listed, percent
+from companion.exhibits import CHART_MIME, TABLE_MIME, Exhibit
+
+FRAME = pd.DataFrame({"year": [2020, 2021], "units": [1.5, None], "supplier": ["A <b>", "B|C"]})
+CHART = alt.Chart(FRAME).mark_bar().encode(x="units", y="supplier")
+ABOUT = {
+    "title": "A finding",
+    "subtitle": "Units, 2020–2021",
+    "alt": "One and a half.",
+    "sources": ["uas_deliveries@2022-08"],
+}
+
+
+@pytest.mark.parametrize(("content", "mime"), [(CHART, CHART_MIME), (FRAME, TABLE_MIME)])
+def test_an_exhibit_survives_the_way_through_a_notebook(content: object, mime: str):
+    shown = exhibit("own-one", content, **ABOUT)
+    output = json.loads(json.dumps(shown._repr_mimebundle_()[mime]))
+    assert Exhibit.from_output(output) == shown
+
+
+def test_an_output_is_the_same_every_time_and_holds_the_data_once():
+    outputs = [json.dumps(exhibit("own-one", CHART, **ABOUT)._repr_mimebundle_(), sort_keys=True) for _ in range(2)]
+    assert outputs[0] == outputs[1]
+    assert outputs[0].count("A <b>") == 1
+
+
+def test_a_separate_table_keeps_the_chart_s_own_data():
+    shown = exhibit("own-one", CHART, table=FRAME.head(1), **ABOUT)
+    output = shown._repr_mimebundle_()[CHART_MIME]
+    assert len(output["datasets"]["exhibit"]) == 1
+    assert len(output["datasets"][output["data"]["name"]]) == 2
+
+
+def test_a_missing_value_stays_missing_and_columns_are_described_by_their_table():
+    shown = exhibit("own-one", FRAME, **ABOUT)
+    assert shown.rows[1]["units"] is None
+    assert [field["title"] for field in shown.fields] == ["Year", "Units delivered", "Exporter"]
+
+
+def test_other_outputs_are_not_exhibits():
+    assert Exhibit.from_output({"mark": "bar"}) is None
+
+
+@pytest.mark.parametrize(
+    ("id", "change", "message"),
+    [
+        ("Figure 1", {}, "an id has lower-case letters"),
+        ("own-one", {"alt": " "}, "alt is empty"),
+        ("own-one", {"status": "done"}, "status 'done' is none of"),
+        ("own-one", {"status": "reproduced"}, "'own' if and only if"),
+        ("figure-1", {}, "'own' if and only if"),
+        ("own-one", {"sources": ["uas_deliveries@1999-01"]}, "has no vintage '1999-01'; it has"),
+    ],
+)
+def test_an_incomplete_exhibit_is_refused(id: str, change: dict, message: str):
+    with pytest.raises(ValueError, match=message):
+        exhibit(id, FRAME, **ABOUT | change)
+
+
+def test_a_column_without_a_title_is_refused():
+    with pytest.raises(ValueError, match="column 'share' has no title"):
+        exhibit("own-one", FRAME.assign(share=1), **ABOUT)
+
+
+def test_numbers_in_sentences():
+    assert percent(0.4494) == "45 percent"
+    assert percent(0.4494, 1) == "44.9 percent"
+    assert in_words(4) == "four"
+    assert in_words(1234) == "1,234"
+    assert in_words(2, ordinal=True) == "second"
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b"]) == "a and b"
+    assert listed(["a", "b", "c"]) == "a, b, and c"

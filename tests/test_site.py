@@ -1,0 +1,147 @@
+"""The built book as programs and readers meet it: files, links, no other host, charts in a browser."""
+
+import csv
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urldefrag
+
+import pytest
+from conftest import ROOT
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from companion.citation import metadata
+from companion.exhibits import REPORT_EXHIBITS
+
+PAGES = [page.relative_to(ROOT).with_suffix(".html").as_posix() for page in sorted((ROOT / "chapters").rglob("*.md"))]
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-sync",
+]
+NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND"
+
+
+@pytest.fixture(scope="module")
+def index(html: Path) -> list[dict]:
+    return json.loads((html / "exhibits" / "index.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM, "No Chromium or Chrome was found; `make test` installs it."
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, NO_NETWORK])
+        yield browser
+        browser.close()
+
+
+def test_the_index_describes_every_exhibit(html: Path, index: list[dict]):
+    assert {"table-1", "figure-1"} <= {entry["id"] for entry in index}
+    assert len({entry["id"] for entry in index}) == len(index)
+    for entry in index:
+        assert entry["title"], entry["id"]
+        assert entry["alt"], entry["id"]
+        assert entry["sources"], entry["id"]
+        assert entry["reproduces"] == REPORT_EXHIBITS.get(entry["id"])
+        assert metadata()["version"] in entry["citation"]
+        for kind in ("csv", "spec", "svg", "png", "embed"):
+            assert entry[kind] is None or (html / entry[kind]).stat().st_size > 100, (entry["id"], kind)
+        page, anchor = urldefrag(entry["chapter"])
+        assert f'id="{anchor}"' in (html / page).read_text(encoding="utf-8")
+
+
+def test_figure_1_is_reproduced_and_its_download_has_its_total(html: Path, index: list[dict]):
+    figure = next(entry for entry in index if entry["id"] == "figure-1")
+    assert figure["status"] == "reproduced"
+    assert {source["version"] for source in figure["sources"]} == {"2020-03-09", "2022-08-01"}
+    with (html / figure["csv"]).open(encoding="utf-8", newline="") as file:
+        assert sum(float(row["units"]) for row in csv.DictReader(file)) == 2877
+
+
+def test_downloaded_pictures_carry_finding_and_source(html: Path, index: list[dict]):
+    for entry in (entry for entry in index if entry["svg"]):
+        text = re.sub(r"<[^>]+>", " ", (html / entry["svg"]).read_text(encoding="utf-8"))
+        assert entry["title"].split()[0] in text
+        assert "own calculation" in text
+        assert "currentColor" not in text
+
+
+def test_nothing_is_loaded_from_another_host(html: Path):
+    for page in html.rglob("*.html"):
+        text = re.sub(
+            r"<script type=\"application/json\".*?</script>",
+            "",
+            page.read_text(encoding="utf-8"),
+            flags=re.DOTALL,
+        )
+        loaded = re.findall(r"<(?:script|img|iframe|source)[^>]*\ssrc=\"(https?:)?//[^\"]*\"", text)
+        loaded += re.findall(r"<link(?![^>]*rel=\"(?:license|canonical)\")[^>]*\shref=\"((?:https?:)?//[^\"]*)\"", text)
+        assert not loaded, (page.name, loaded)
+
+
+def test_every_link_inside_the_book_leads_somewhere(html: Path):
+    for page in html.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        for link in re.findall(r"<a[^>]*\shref=\"([^\"]*)\"", text):
+            target, anchor = urldefrag(link)
+            if re.match(r"[a-z]+:", target):
+                continue
+            path = (page.parent / unquote(target)).resolve() if target else page
+            assert path.exists(), (page.name, link)
+            if anchor and path.suffix == ".html":
+                assert f'id="{unquote(anchor)}"' in path.read_text(encoding="utf-8"), (page.name, link)
+
+
+def open_page(browser: Browser, address: str, width: int = 1280, **context: object) -> tuple[Page, list[str]]:
+    """Open a page and note what goes wrong: console errors, and requests that leave the book's files."""
+    page = browser.new_context(viewport={"width": width, "height": 900}, **context).new_page()
+    trouble: list[str] = []
+    page.on("console", lambda message: trouble.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on(
+        "request",
+        lambda r: trouble.append(r.url) if not r.url.startswith(("file:", "data:", "blob:")) else None,
+    )
+    page.goto(address)
+    return page, trouble
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("address", PAGES)
+def test_a_page_shows_its_charts_without_a_network(html: Path, browser: Browser, address: str, scheme: str, width: int):
+    page, trouble = open_page(browser, (html / address).as_uri(), width, color_scheme=scheme)
+    pictures = page.locator(".exhibit-picture")
+    for picture in pictures.all():
+        live = picture.locator(".exhibit-live svg.marks")
+        live.wait_for(state="visible")
+        assert live.bounding_box()["width"] <= picture.bounding_box()["width"] + 1
+        assert picture.locator(".exhibit-static:visible").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert trouble == []
+    page.context.close()
+
+
+def test_figure_1_shows_without_javascript(html: Path, browser: Browser):
+    page, trouble = open_page(browser, (html / "chapters/uas/exporters.html").as_uri(), java_script_enabled=False)
+    picture = page.locator("#figure-1 .exhibit-static.wide svg")
+    assert picture.is_visible()
+    assert picture.locator(".mark-rect path").count() > 50
+    assert page.locator("#figure-1 .exhibit-data summary").is_visible()
+    assert trouble == []
+    page.context.close()
+
+
+def test_an_embed_page_stands_alone(html: Path, browser: Browser, index: list[dict]):
+    for entry in index:
+        page, trouble = open_page(browser, (html / entry["embed"]).as_uri(), 360)
+        assert entry["title"] in page.locator("h1").inner_text()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert trouble == []
+        page.context.close()

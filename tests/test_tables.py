@@ -1,0 +1,107 @@
+"""The tables: schema, hashes, invariants, and that they can be rebuilt from their sources."""
+
+from pathlib import Path
+
+import frictionless
+import pandas as pd
+import pytest
+
+from companion import load
+from companion.refresh import BUILDERS, build_tables, refresh
+from companion.sources import SourceError
+from companion.tables import describe, package, root
+
+DELIVERIES_2022 = "vintage == '2022-08' and 2000 <= year <= 2021"
+
+
+def test_the_data_package_is_valid():
+    report = frictionless.validate(str(root() / "data" / "datapackage.json"))
+    assert report.valid, report.flatten(["title", "rowNumber", "fieldName", "note"])
+
+
+def test_every_table_is_described_and_every_description_has_its_table():
+    described = {resource["path"] for resource in package()["resources"]}
+    assert described == {path.name for path in (root() / "data").glob("*.csv")}
+    assert set(BUILDERS) == {resource["name"] for resource in package()["resources"]}
+
+
+@pytest.mark.parametrize("resource", package()["resources"], ids=lambda resource: resource["name"])
+def test_a_table_says_where_it_comes_from_and_on_what_terms(resource: dict):
+    assert resource["sources"]
+    assert all(s["title"] and s["path"] and ("version" in s or "accessed" in s) for s in resource["sources"])
+    assert resource["terms"]
+    assert resource["processing"]
+    assert all(field["title"] and field["description"] for field in resource["schema"]["fields"])
+
+
+def test_every_table_is_rebuilt_byte_for_byte_from_its_sources(sources: Path):
+    for name, built in build_tables(sources).items():
+        assert built is not None, f"no upstream file for {name}"
+        assert built.csv == (root() / "data" / describe(name)["path"]).read_bytes(), name
+        if built.sources:
+            assert built.sources == describe(name)["sources"]
+
+
+def test_the_report_s_figure_has_the_known_totals():
+    deliveries = load("uas_deliveries")
+    report = deliveries.query(DELIVERIES_2022)
+    assert report["units"].sum() == 2877
+    assert report["supplier"].nunique() == 17
+    assert deliveries.query("vintage == '2024-04' and 2000 <= year <= 2021")["units"].sum() == 2941
+
+
+def test_the_composite_vintage_joins_two_exports_without_overlap():
+    years = load("uas_deliveries").query("vintage == '2022-08'").groupby("exported")["year"].agg(["min", "max"])
+    assert years.to_dict("index") == {
+        "2020-03-09": {"min": 2000, "max": 2009},
+        "2022-08-01": {"min": 2010, "max": 2021},
+    }
+
+
+def test_no_armed_unit_is_lost_to_a_second_spelling_of_its_label():
+    armed = load("uas_deliveries").query("exported == '2022-08-01' and vintage == '2022-08' and label == 'armed uav'")
+    assert armed["units"].sum() == 353
+
+
+def test_parts_of_a_count_do_not_exceed_it():
+    deliveries = load("uas_deliveries")
+    assert (deliveries["units_estimated"] <= deliveries["units"]).all()
+    assert (deliveries["units_local_production"].dropna() <= deliveries["units"]).all()
+
+
+def test_exact_years_have_whole_numbers_and_trade_registers_no_local_production():
+    deliveries = load("uas_deliveries")
+    exact = deliveries.query("year_method == 'exact'")
+    assert (exact["units"] % 1 == 0).all()
+    assert deliveries.query("year_method == 'even-split'")["units_local_production"].isna().all()
+    assert deliveries.query("vintage <= '2024-04'")["units_local_production"].notna().all()
+
+
+def test_the_table_holds_far_less_than_a_tenth_of_the_register():
+    """SIPRI's terms allow less than 10 percent of a data set; an export has about 30,000 orders."""
+    assert load("uas_deliveries").groupby("vintage").size().max() < 600
+
+
+def test_the_consensus_of_uas_groups_is_what_most_sources_say():
+    groups = load("uas_groups")
+    for limit in ("weight_max_lb", "altitude_max_ft", "airspeed_max_kn"):
+        for group, rows in groups.groupby("group"):
+            consensus = rows.query("source_id == 'consensus'")[limit].item()
+            said = rows.query("source_id != 'consensus'")[limit].dropna()
+            assert pd.isna(consensus) if said.empty else consensus == said.mode()[0], (group, limit)
+
+
+def test_an_unknown_table_is_answered_with_the_nearest_name():
+    with pytest.raises(KeyError, match="Did you mean 'uas_deliveries'"):
+        load("uas_delivery")
+
+
+def test_a_refresh_without_upstream_files_leaves_every_table(tmp_path: Path):
+    before = {path: path.read_bytes() for path in (root() / "data").iterdir() if path.is_file()}
+    assert all("left as it is" in line for line in refresh(tmp_path))
+    assert before == {path: path.read_bytes() for path in (root() / "data").iterdir() if path.is_file()}
+
+
+def test_a_missing_folder_is_named():
+    with pytest.raises(SourceError, match="not-there is not a folder"):
+        refresh(Path("not-there"))
