@@ -106,12 +106,13 @@ class Exhibit:
             )
         if about := content.get("usermeta", {}).get("exhibit"):
             spec = {key: value for key, value in content.items() if key not in {"title", "description", "usermeta"}}
+            datasets = dict(content["datasets"])
             return cls(
                 **about,
                 title=" ".join(content["title"]["text"]),
                 alt=content["description"],
-                rows=content["datasets"][DATASET],
-                spec=spec,
+                rows=datasets.pop(DATASET),
+                spec=spec | {"datasets": datasets},
             )
         return None
 

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,15 @@ ROOT = Path(__file__).parents[1]
 LEFT_OUT = shutil.ignore_patterns(".*", "_build", "_site", "__pycache__", "*.egg-info")
 SOURCES = Path(os.environ.get("COMPANION_SOURCES", ROOT.parent / "shared" / "sources"))
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
 
 @pytest.fixture
 def copy_of_project(tmp_path: Path) -> Path:
-    """A copy of the project that a test may change."""
-    return copy_project(tmp_path / "book")
+    """A copy of the project that a test may change, with the outputs that are cached already."""
+    target = copy_project(tmp_path / "book")
+    cache = Path("_build", ".jupyter_cache")
+    if (ROOT / cache).is_dir():
+        shutil.copytree(ROOT / cache, target / cache)
+    return target
 
 
 def copy_project(target: Path) -> Path:
@@ -27,13 +28,13 @@ def copy_project(target: Path) -> Path:
     return target
 
 
-def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run a Python module in a copy of the project, with that copy's own library."""
+def run(folder: Path, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the environment in a copy of the project, with that copy's own library."""
     environment = os.environ | {"PYTHONPATH": str(folder)}
     for name in ("PYTEST_XDIST_WORKER", "PYTEST_ADDOPTS"):
         environment.pop(name, None)
     return subprocess.run(
-        [sys.executable, "-m", *command],
+        [Path(sys.executable).with_name(command), *arguments],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -45,7 +46,7 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 def build(folder: Path) -> subprocess.CompletedProcess[str]:
     """Build the book as `make book` does."""
-    return run(folder, "jupyter_book", "build", ".", "-W", "-n", "--keep-going")
+    return run(folder, "jupyter-book", "build", ".", "-W", "-n", "--keep-going")
 
 
 @pytest.fixture(scope="session")

@@ -114,6 +114,6 @@ def test_recorded_outputs_are_the_committed_ones(copy_of_project: Path):
     committed = copy_of_project / "tests" / "expected"
     before = {path.name: path.read_bytes() for path in committed.rglob("*.ipynb")}
     shutil.rmtree(committed)
-    result = run(copy_of_project, "companion", "expected")
+    result = run(copy_of_project, "python", "-m", "companion", "expected")
     assert result.returncode == 0, result.stderr[-3000:]
     assert {path.name: path.read_bytes() for path in committed.rglob("*.ipynb")} == before

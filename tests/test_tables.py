@@ -66,7 +66,7 @@ def test_no_armed_unit_is_lost_to_a_second_spelling_of_its_label():
 def test_parts_of_a_count_do_not_exceed_it():
     deliveries = load("uas_deliveries")
     assert (deliveries["units_estimated"] <= deliveries["units"]).all()
-    assert (deliveries["units_local_production"].dropna() <= deliveries["units"]).all()
+    assert (deliveries["units_local_production"].fillna(0) <= deliveries["units"]).all()
 
 
 def test_exact_years_have_whole_numbers_and_trade_registers_no_local_production():

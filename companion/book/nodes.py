@@ -69,7 +69,8 @@ class ExhibitRenderer(MimeRenderPlugin):
         """Make the node; None for an output that is not an exhibit."""
         if inline or data.mime_type not in {CHART_MIME, TABLE_MIME}:
             return None
-        exhibit = Exhibit.from_output(data.content)
+        # The cache gives keys back in another order than the kernel; in one order, the files come out the same.
+        exhibit = Exhibit.from_output(json.loads(json.dumps(data.content, sort_keys=True)))
         if exhibit is None:
             return None
         node = ExhibitNode(names=[exhibit.id], exhibit=exhibit, docname=renderer.renderer.sphinx_env.docname)
@@ -98,6 +99,7 @@ def render(env: BuildEnvironment, node: ExhibitNode, template: str, **more: Any)
         "status": STATUSES[exhibit.status],
         "source_line": source_line(exhibit),
         "cell": _cell,
+        "decimals": {field["name"]: _decimals(exhibit, field["name"]) for field in exhibit.fields},
     }
     if exhibit.spec is not None:
         wide, margin = pictures.page_svg(exhibit, pictures.WIDE)
@@ -147,12 +149,18 @@ def _leave(self: HTML5Translator, node: nodes.Element) -> None:
     """Nothing to close: a visited node is skipped when it has been drawn."""
 
 
-def _cell(value: object, field: dict[str, Any]) -> str:
-    """A value as a person writes it: thousands separators, no needless decimals, a dash where there is none."""
+def _decimals(exhibit: Exhibit, column: str) -> int:
+    """One decimal for all numbers of a column, or none where all of them are whole."""
+    numbers = (row[column] for row in exhibit.rows)
+    return int(any(isinstance(number, float) and not number.is_integer() for number in numbers))
+
+
+def _cell(value: object, field: dict[str, Any], decimals: dict[str, int]) -> str:
+    """A value as a person writes it: thousands separators, a column's decimals, a dash where there is none."""
     if value is None:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if field["type"] == "year" or isinstance(value, str):
         return str(value)
-    return f"{value:,.1f}".removesuffix(".0")
+    return f"{value:,.{decimals[field['name']]}f}"

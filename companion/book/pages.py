@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from myst_nb.sphinx_ext import add_global_html_resources
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
@@ -35,6 +36,7 @@ def _add_assets(app: Sphinx) -> None:
         app.add_css_file("companion.css")
         script = Path(app.outdir) / "_static" / SCRIPT
         script.parent.mkdir(parents=True, exist_ok=True)
+        add_global_html_resources(app, None)  # myst-nb does so at the end, which changes a second build's addresses
         script.write_text(pictures.bundle((HERE / "charts.js").read_text(encoding="utf-8")), encoding="utf-8")
 
 
@@ -46,4 +48,3 @@ def _choose_scripts(
     # The theme loads Thebe's settings on every page although the book runs no code on remote servers.
     scripts: list[object] = context["script_files"]
     scripts[:] = [script for script in scripts if "thebe" not in str(script).lower()]
-
