@@ -5,7 +5,8 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 BIN := .venv/bin
-ENVIRONMENT := .venv/installed # newer than the lock: the environment is that of the lock
+# As long as this file is newer than the lock, the environment is that of the lock.
+ENVIRONMENT := .venv/installed
 UV := $(BIN)/uv pip
 
 .PHONY: help book test lab data expected lock clean
@@ -23,7 +24,9 @@ test: book browser ## check style, types, tables, every output of every chapter,
 	$(BIN)/python -m pytest -n 2
 
 lab: $(ENVIRONMENT) ## open the chapters in JupyterLab
-	$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/chapters
+	$(BIN)/jupytext-config --settings-file .venv/etc/jupyter/labconfig/default_setting_overrides.json \
+	  set-default-viewer markdown myst
+	$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/chapters/uas/exporters.md
 
 data: $(ENVIRONMENT) ## rebuild data/ from upstream files: make data SOURCES=DIR
 	@test -n "$(SOURCES)" || { echo "Say where the upstream files are: make data SOURCES=DIR" >&2; exit 2; }

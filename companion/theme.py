@@ -35,6 +35,7 @@ def _theme() -> alt.theme.ThemeConfig:
             "view": {
                 "stroke": None,
                 "continuousWidth": 640,
+                "discreteWidth": 640,
                 "continuousHeight": 300,
                 "discreteHeight": {"step": 28},
             },
@@ -53,6 +54,7 @@ def _theme() -> alt.theme.ThemeConfig:
             "axis": {
                 **text,
                 "labelOverlap": "greedy",
+                "labelSeparation": 5,
                 "titleFontWeight": "normal",
                 "domainColor": INK,
                 "domainOpacity": MUTED,

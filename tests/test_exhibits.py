@@ -1,6 +1,8 @@
 """An exhibit: complete or refused, the same every time, and read back from its output as it was."""
 
 import json
+import sys
+from pathlib import Path
 
 import altair as alt
 import pandas as pd
@@ -43,6 +45,11 @@ def test_a_missing_value_stays_missing_and_columns_are_described_by_their_table(
     shown = exhibit("own-one", FRAME, **ABOUT)
     assert shown.rows[1]["units"] is None
     assert [field["title"] for field in shown.fields] == ["Year", "Units delivered", "Exporter"]
+
+
+def test_jupyterlab_knows_the_output_of_a_chart():
+    static = Path(sys.prefix) / "share" / "jupyter" / "lab" / "static"
+    assert any(CHART_MIME in script.read_text(encoding="utf-8") for script in static.glob("*.js"))
 
 
 def test_other_outputs_are_not_exhibits():

@@ -72,6 +72,11 @@ def test_downloaded_pictures_carry_finding_and_source(html: Path, index: list[di
         assert "currentColor" not in text
 
 
+def test_the_picture_in_the_readme_is_the_book_s(html: Path):
+    picture, built = ROOT / ".github" / "figure-1.svg", html / "exhibits" / "figure-1.svg"
+    assert picture.read_bytes() == built.read_bytes(), f"cp {built.relative_to(ROOT)} .github/"
+
+
 def test_nothing_is_loaded_from_another_host(html: Path):
     for page in html.rglob("*.html"):
         text = re.sub(

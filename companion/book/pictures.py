@@ -37,24 +37,25 @@ def page_svg(exhibit: Exhibit, width: int) -> tuple[str, int]:
 
 def download_spec(exhibit: Exhibit, credit: str) -> Spec:
     """The chart as a specification that stands alone: finding on top, source and credit below, fixed colors."""
-    inner = specification(exhibit)
+    _, margin = page_svg(exhibit, WIDE)
+    plot = WIDE - margin
+    inner = _with_plot_width(specification(exhibit), plot)
     shared = {"$schema", "config", "datasets", "description"} & set(inner)
     top: Spec = {key: inner.pop(key) for key in sorted(shared)}
-    inner["title"] = {
-        "text": textwrap.wrap(exhibit.title, 76),
-        "subtitle": textwrap.wrap(exhibit.subtitle, 100),
+    # Vega-Lite does not wrap text: a letter takes about 9.4, 7 and 6.2 pixels in these sizes.
+    title = {
+        "text": textwrap.wrap(exhibit.title, int(plot / 9.4)),
+        "subtitle": textwrap.wrap(exhibit.subtitle, int(plot / 7)),
     }
+    lines = textwrap.wrap(credit, int(plot / 6.2))
     footer = {
-        "text": textwrap.wrap(credit, 112),
-        "orient": "bottom",
-        "anchor": "start",
-        "frame": "bounds",
-        "fontSize": 12,
-        "fontWeight": "normal",
-        "lineHeight": 16,
-        "offset": 14,
+        "data": {"values": [{}]},
+        "mark": {"type": "text", "text": lines, "align": "left", "baseline": "top", "fontSize": 12, "lineHeight": 16},
+        "encoding": {"x": {"value": 0}, "y": {"value": 0}},
+        "width": plot,
+        "height": 16 * len(lines),
     }
-    spec: Spec = {**top, "title": footer, "vconcat": [inner]}
+    spec: Spec = {**top, "title": title, "vconcat": [inner, footer]}
     # Office programs do not know currentColor, and a picture file has no page to take it from.
     fixed: Spec = json.loads(json.dumps(spec).replace('"currentColor"', '"#222222"'))
     fixed["config"]["background"] = "#ffffff"
