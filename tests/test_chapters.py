@@ -6,12 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, run
+from conftest import PAGES, ROOT, run
 
 from companion.chapters import chapter_paths, code_cells, expected_path, is_notebook, read_chapter
 
 REPORT = ROOT.parent / "shared" / "report.md"
-PAGES = sorted((ROOT / "chapters").rglob("*.md"))
 EXPORTERS = Path("chapters/uas/exporters.md")
 # What a person may type: years, dates, and the names of groups, exhibits, versions and licenses.
 TYPED = re.compile(
