@@ -1,62 +1,21 @@
-"""Rebuild `data/` from a folder of upstream files: what `make data SOURCES=DIR` does."""
+"""Rebuild `data/` from a folder of upstream files: what `make data SOURCES=DIR` does.
+
+Nothing is ever half written. The new files are staged in full and checked; renaming the staging folder commits them;
+then they move into place. A run that is killed before the rename leaves `data/` as it was, and one that is killed
+after it is finished by whatever command of this library runs next.
+"""
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import shutil
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import frictionless
 
-from companion.sources import SourceError, SourceFile, sipri, uas_groups, walk
-from companion.tables import describe, load, package, root
-
-
-@dataclass(frozen=True)
-class Built:
-    """A table made from upstream files: its rows and, where they follow from the files, its sources."""
-
-    rows: pd.DataFrame
-    sources: list[dict[str, str]] = field(default_factory=list)
-
-    @property
-    def csv(self) -> bytes:
-        """The table as it stands in `data/`: UTF-8, one line per row, whole numbers without a fraction."""
-        text: str = self.rows.to_csv(index=False, lineterminator="\n", float_format=lambda number: f"{number:.10g}")
-        return text.encode()
-
-
-def build_uas_deliveries(files: list[SourceFile]) -> Built | None:
-    """UAS and loitering munitions delivered, from every SIPRI export in the folder."""
-    exports = [sipri.read_export(file) for file in files if sipri.recognizes(file)]
-    if not any(export.complete for export in exports):
-        return None
-    rows = sipri.uas_deliveries(exports)
-    sources = [
-        {
-            "title": "SIPRI Arms Transfers Database",
-            "path": "https://www.sipri.org/databases/armstransfers",
-            "version": exported,
-            "vintage": vintage,
-        }
-        for vintage, exported in sorted(set(zip(rows["vintage"], rows["exported"], strict=True)))
-    ]
-    return Built(rows, sources)
-
-
-def build_uas_groups(files: list[SourceFile]) -> Built | None:
-    """The DoD UAS groups, one row per group and source."""
-    records = [file for file in files if uas_groups.recognizes(file)]
-    if len(records) > 1:
-        raise SourceError(f"Two records of UAS groups: {records[0].name} and {records[1].name}. Remove one.")
-    return Built(uas_groups.read(records[0])) if records else None
-
-
-BUILDERS: dict[str, Callable[[list[SourceFile]], Built | None]] = {
-    "uas_deliveries": build_uas_deliveries,
-    "uas_groups": build_uas_groups,
-}
+from companion.recipes import RECIPES, Built
+from companion.sources import SourceError, walk
+from companion.tables import COMMITTED, describe, finish_interrupted, load, package, root
 
 
 def build_tables(folder: Path) -> dict[str, Built | None]:
@@ -66,41 +25,72 @@ def build_tables(folder: Path) -> dict[str, Built | None]:
         SourceError: a file cannot be read. Nothing has been written.
     """
     files = list(walk(folder))
-    return {name: build(files) for name, build in BUILDERS.items()}
+    return {name: recipe(files) for name, recipe in RECIPES.items()}
 
 
 def refresh(folder: Path) -> list[str]:
     """Rebuild `data/` from `folder` and return a report, one line per table.
 
-    Every table is built and checked in memory before the first byte is written, and each file is replaced in one
-    step, so that a failure leaves `data/` as it was.
+    Raises:
+        SourceError: a file cannot be read, or a table breaks its schema. `data/` is as it was.
     """
-    built = build_tables(folder)
-    description = package()
-    report, contents = [], {}
-    for name, table in built.items():
+    description, report, contents = package(), [], {}
+    for name, table in build_tables(folder).items():
         if table is None:
             report.append(f"{name}: left as it is; no upstream file for it in {folder}")
             continue
         resource = next(r for r in description["resources"] if r["name"] == name)
-        _check_columns(name, table, resource)
+        _describe(resource, table)
         report.append(f"{name}: {_difference(name, table)}")
         contents[resource["path"]] = table.csv
-        resource |= {"bytes": len(table.csv), "hash": f"sha256:{hashlib.sha256(table.csv).hexdigest()}"}
-        if table.sources:
-            resource["sources"] = table.sources
     contents["datapackage.json"] = (json.dumps(description, indent=2, ensure_ascii=False) + "\n").encode()
-    for path, content in contents.items():
-        staged = root() / "data" / f".{path}.new"
-        staged.write_bytes(content)
-        staged.replace(root() / "data" / path)
+    _commit(contents)
     return report
 
 
-def _check_columns(name: str, table: Built, resource: dict[str, Any]) -> None:
-    expected = [column["name"] for column in resource["schema"]["fields"]]
+def _describe(resource: dict[str, Any], table: Built) -> None:
+    """Bring a table's entry in the data package up to date: size, hash, missing values, sources."""
+    fields = resource["schema"]["fields"]
+    expected = [field["name"] for field in fields]
     if list(table.rows.columns) != expected:
-        raise SourceError(f"{name}: the columns {list(table.rows.columns)} are not those of the schema, {expected}.")
+        raise SourceError(f"{resource['name']}: the columns are {list(table.rows.columns)}, the schema has {expected}.")
+    for field in fields:
+        field["missing"] = int(table.rows[field["name"]].isna().sum())
+    resource |= {"bytes": len(table.csv), "hash": f"sha256:{hashlib.sha256(table.csv).hexdigest()}"}
+    if table.sources:
+        resource["sources"] = table.sources
+
+
+def _commit(contents: dict[str, bytes]) -> None:
+    """Replace files in `data/`: stage all of them, check them, commit with one rename, move them into place."""
+    data = root() / "data"
+    staging = data / ".staging"
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir()
+    for resource in package()["resources"]:
+        if resource["path"] not in contents and (data / resource["path"]).exists():
+            shutil.copy2(data / resource["path"], staging)
+    for path, content in contents.items():
+        (staging / path).write_bytes(content)
+    try:
+        _check(staging)
+        staging.rename(data / COMMITTED)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    finish_interrupted(root())
+
+
+def _check(staging: Path) -> None:
+    """Refuse tables that break their schema, before anything is replaced."""
+    report = frictionless.validate(str(staging / "datapackage.json"))
+    problems = [
+        f"data/{task.place}, row {error.to_dict().get('rowNumber', '-')}, "
+        f"column {error.to_dict().get('fieldName', '-')}: {error.note}"
+        for task in report.tasks
+        for error in task.errors
+    ] + [str(error) for error in report.errors]
+    if problems:
+        raise SourceError(f"{problems[0]}. Look for this row in the upstream file. ({len(problems)} problems in all)")
 
 
 def _difference(name: str, table: Built) -> str:

@@ -2,6 +2,8 @@
 
 import difflib
 import json
+import shutil
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,10 @@ from typing import Any
 import pandas as pd
 
 DTYPES = {"integer": "Int64", "year": "Int64", "number": "Float64", "boolean": "boolean", "string": "str"}
+
+
+# Files in this folder of `data/` are complete and checked, and wait to be moved into place.
+COMMITTED = ".committed"
 
 
 @cache
@@ -20,8 +26,19 @@ def root() -> Path:
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / "data" / "datapackage.json").is_file():
+            finish_interrupted(folder)
             return folder
     raise FileNotFoundError(f"No data/datapackage.json in {here} or above it. Run this from inside a copy of the book.")
+
+
+def finish_interrupted(folder: Path) -> None:
+    """Move committed files into place: the last step of a refresh, repeated here if it was killed in the middle."""
+    committed = folder / "data" / COMMITTED
+    if committed.is_dir():
+        for path in sorted(committed.iterdir()):
+            with suppress(FileNotFoundError):  # another process of this library may be doing the same
+                path.replace(folder / "data" / path.name)
+        shutil.rmtree(committed, ignore_errors=True)
 
 
 def package() -> dict[str, Any]:

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from companion import load
-from companion.refresh import BUILDERS, build_tables, refresh
+from companion.recipes import RECIPES
+from companion.refresh import build_tables, refresh
 from companion.sources import SourceError
 from companion.tables import describe, package, root
 
@@ -22,7 +23,7 @@ def test_the_data_package_is_valid():
 def test_every_table_is_described_and_every_description_has_its_table():
     described = {resource["path"] for resource in package()["resources"]}
     assert described == {path.name for path in (root() / "data").glob("*.csv")}
-    assert set(BUILDERS) == {resource["name"] for resource in package()["resources"]}
+    assert set(RECIPES) == {resource["name"] for resource in package()["resources"]}
 
 
 @pytest.mark.parametrize("resource", package()["resources"], ids=lambda resource: resource["name"])

@@ -3,6 +3,6 @@
 A reader knows one format. It knows nothing of tables, chapters or charts.
 """
 
-from companion.sources.files import SourceError, SourceFile, walk
+from companion.sources.files import Row, SourceError, SourceFile, read_rows, walk
 
-__all__ = ["SourceError", "SourceFile", "walk"]
+__all__ = ["Row", "SourceError", "SourceFile", "read_rows", "walk"]

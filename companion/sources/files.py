@@ -1,9 +1,14 @@
-"""Find upstream files in a folder, whatever they are called and wherever they lie."""
+"""Upstream files: find them in a folder, whatever they are called, and read their cells with the place in hand."""
 
+import csv
+import io
+import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+FIRST_YEAR, LAST_YEAR = 1900, 2100
 
 
 class SourceError(ValueError):
@@ -31,14 +36,95 @@ class SourceFile:
         return SourceFile(self.name, self.content[:4096]).text
 
 
+@dataclass(frozen=True)
+class Row:
+    """One row of an upstream table with its place, so that every problem can be located."""
+
+    file: str
+    line: int
+    cells: dict[str, str]
+
+    def text(self, column: str) -> str | None:
+        """A cell's text without surrounding blanks; None where it is empty."""
+        return self.cells[column].strip() or None
+
+    def required(self, column: str) -> str:
+        """A cell's text, which may not be empty."""
+        text = self.text(column)
+        if text is None:
+            raise self.wrong(column, "the cell is empty")
+        return text
+
+    def number(self, column: str, minimum: float = 0) -> float | None:
+        """A cell's number, thousands separators allowed; None where it is empty."""
+        text = self.text(column)
+        if text is None:
+            return None
+        try:
+            value = float(text.replace(",", ""))
+        except ValueError:
+            raise self.wrong(column, f"{text!r} is not a number") from None
+        if not minimum <= value < float("inf"):
+            raise self.wrong(column, f"{text!r} is not a possible value; at least {minimum:g} is expected")
+        return value
+
+    def year(self, column: str) -> int:
+        """A cell's year."""
+        text = self.required(column)
+        if not re.fullmatch(r"\d{4}", text) or not FIRST_YEAR <= int(text) <= LAST_YEAR:
+            raise self.wrong(column, f"{text!r} is not a year from {FIRST_YEAR} to {LAST_YEAR}")
+        return int(text)
+
+    def choice(self, column: str, allowed: Iterable[str]) -> str:
+        """A cell's text, which has to be one of a closed list."""
+        text, known = self.required(column), sorted(allowed)
+        if text not in known:
+            raise self.wrong(column, f"{text!r} is none of {', '.join(known)}")
+        return text
+
+    def wrong(self, column: str, problem: str) -> SourceError:
+        """The error that says what is wrong with a cell, and where."""
+        return SourceError(
+            f"{self.file}, row {self.line}, column {column!r}: {problem}. Correct the file or download it again."
+        )
+
+
+def read_rows(file: SourceFile, columns: Iterable[str]) -> Iterator[Row]:
+    """Read a CSV file whose first line names its columns; other columns than those asked for are ignored.
+
+    Raises:
+        SourceError: the file is empty, a column is missing, or a row has more or fewer fields than the header.
+    """
+    lines = csv.reader(io.StringIO(file.text, newline=""))
+    header = next(lines, [])
+    missing = [column for column in columns if column not in header]
+    if missing:
+        raise SourceError(
+            f"{file.name}: column {missing[0]!r} is missing. The file has: {', '.join(header) or 'nothing'}. "
+            "Is it the right file, with commas between its columns?"
+        )
+    for cells in lines:
+        if not cells:
+            continue
+        if len(cells) != len(header):
+            raise SourceError(
+                f"{file.name}, row {lines.line_num}: {len(cells)} fields where the header has {len(header)}. "
+                "The row is cut or has a stray comma; download the file again."
+            )
+        yield Row(file.name, lines.line_num, dict(zip(header, cells, strict=True)))
+
+
 def walk(folder: Path) -> Iterator[SourceFile]:
     """Yield every file below `folder`, members of zip archives included, in a fixed order."""
     if not folder.is_dir():
         raise SourceError(f"{folder} is not a folder. Give the folder that holds the upstream files.")
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         if path.suffix == ".zip":
-            with zipfile.ZipFile(path) as archive:
-                for member in sorted(m.filename for m in archive.infolist() if not m.is_dir()):
-                    yield SourceFile(f"{path.name}/{member}", archive.read(member))
+            try:
+                with zipfile.ZipFile(path) as archive:
+                    for member in sorted(m.filename for m in archive.infolist() if not m.is_dir()):
+                        yield SourceFile(f"{path.name}/{member}", archive.read(member))
+            except (zipfile.BadZipFile, EOFError) as error:
+                raise SourceError(f"{path.name}: {error}. The archive is cut; download it again.") from error
         else:
             yield SourceFile(path.name, path.read_bytes())

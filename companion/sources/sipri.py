@@ -152,6 +152,16 @@ def read_export(file: SourceFile) -> Export:
     )
 
 
+def source(exported: str, vintage: str) -> dict[str, str]:
+    """How the data package names one export as a source."""
+    return {
+        "title": "SIPRI Arms Transfers Database",
+        "path": "https://www.sipri.org/databases/armstransfers",
+        "version": exported,
+        "vintage": vintage,
+    }
+
+
 def uas_deliveries(exports: Iterable[Export]) -> pd.DataFrame:
     """Count uncrewed aircraft delivered by vintage, supplier, type and year, from 2000 on.
 

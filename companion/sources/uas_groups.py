@@ -1,18 +1,17 @@
 """Read the compiled record of the U.S. Department of Defense UAS groups, one row per group and source."""
 
-import csv
-import io
 import re
 
 import pandas as pd
 
-from companion.sources.files import SourceError, SourceFile
+from companion.sources.files import Row, SourceFile, read_rows
 
 LIMITS = {  # limit: its column in the record, its unit
     "weight": ("max_gross_takeoff_weight_lb", "lb"),
     "altitude": ("normal_operating_altitude_ft", "ft"),
     "airspeed": ("airspeed_kn", "kn"),
 }
+KEPT = ["representative_systems", "source_title", "source_publisher", "source_url", "note"]
 
 
 def recognizes(file: SourceFile) -> bool:
@@ -29,25 +28,25 @@ def read(file: SourceFile) -> pd.DataFrame:
     Raises:
         SourceError: a limit is written in a way that is not known.
     """
+    columns = [column for column, _ in LIMITS.values()]
     rows = []
-    for line, row in enumerate(csv.DictReader(io.StringIO(file.text)), start=2):
-        tidy: dict[str, object] = {"group": int(row["group"]), "source_id": row["source_id"]}
+    for row in read_rows(file, ["group", "source_id", *columns, "agrees_with_consensus", *KEPT]):
+        tidy: dict[str, object] = {"group": row.number("group"), "source_id": row.required("source_id")}
         for limit, (column, unit) in LIMITS.items():
-            low, high = _limits(row[column], f"{file.name}, row {line}, column {column!r}")
+            low, high = _limits(row, column)
             tidy[f"{limit}_min_{unit}"] = low
             tidy[f"{limit}_max_{unit}"] = high
-            tidy[f"{limit}_as_written"] = row[column] or None
-        tidy["altitude_reference"] = _reference(row["normal_operating_altitude_ft"])
-        tidy["representative_systems"] = row["representative_systems"] or None
-        tidy["differs_from_consensus"] = _difference(row["agrees_with_consensus"])
-        for column in ("source_title", "source_publisher", "source_url", "note"):
-            tidy[column] = row[column] or None
-        rows.append(tidy)
+            tidy[f"{limit}_as_written"] = row.text(column)
+        tidy["altitude_reference"] = _reference(row.text("normal_operating_altitude_ft") or "")
+        tidy["representative_systems"] = row.text("representative_systems")
+        tidy["differs_from_consensus"] = _difference(row.text("agrees_with_consensus") or "")
+        rows.append(tidy | {column: row.text(column) for column in KEPT[1:]})
     return pd.DataFrame(rows).sort_values(["group", "source_id"], ignore_index=True)
 
 
-def _limits(text: str, where: str) -> tuple[int | None, int | None]:
+def _limits(row: Row, column: str) -> tuple[int | None, int | None]:
     """The lower and the upper limit; None for an open end. "FL180" is 18,000 ft by definition."""
+    text = row.text(column) or ""
     text = re.sub(r"\((?!FL).*?\)|\(FL\d+\)", "", text)
     text = re.sub(r"FL(\d+)", lambda found: f"{found[1]}00", text).replace(",", "")
     text = text.replace("AGL", "").replace("MSL", "").strip()
@@ -60,7 +59,7 @@ def _limits(text: str, where: str) -> tuple[int | None, int | None]:
     if found := re.fullmatch(r"([<>]?)(\d+)", text):
         limit = int(found[2])
         return (limit, None) if found[1] == ">" else (None, limit)
-    raise SourceError(f"{where}: the limit {text!r} is written in a way that is not known. Use '<55' or '21-55'.")
+    raise row.wrong(column, f"the limit {text!r} is written in a way that is not known; use '<55' or '21-55'")
 
 
 def _reference(altitude: str) -> str | None:
