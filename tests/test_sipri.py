@@ -2,8 +2,9 @@
 
 import pytest
 
+from companion.recipes.uas import deliveries_by_vintage, uas_deliveries
 from companion.sources import SourceError, SourceFile
-from companion.sources.sipri import read_export, recognizes, uas_deliveries
+from companion.sources.sipri import read_export, recognizes
 
 DEALS = (
     "SIPRI Transfers Database\n\n\n Database search results for buyer 'All Countries' and seller  '{supplier}' "
@@ -40,17 +41,16 @@ def order(number: object = 10, years: str = "2015; 2016; 2017", comment: str = "
 
 
 def test_two_spellings_of_a_label_are_one_category():
-    rows = read_export(deals(deal(label="armed UAV"), deal(label="armed uav"))).deliveries
-    assert rows["category"].tolist() == ["armed", "armed"]
-    assert rows["label"].unique().tolist() == ["armed uav"]
+    rows = uas_deliveries([deals(deal(label="armed UAV"), deal(label="armed uav"))]).rows
+    assert rows[["category", "label", "units"]].to_numpy().tolist() == [["armed", "armed uav", 8]]
 
 
 def test_other_weapons_are_left_out():
-    assert len(read_export(deals(deal(), deal(label="tank"))).deliveries) == 1
+    assert uas_deliveries([deals(deal(), deal(label="tank"))]).rows["label"].tolist() == ["uav"]
 
 
 def test_a_deal_keeps_its_estimate_and_local_production():
-    row = read_export(deals(deal(local="Yes"))).deliveries.iloc[0]
+    row = uas_deliveries([deals(deal(local="Yes"))]).rows.iloc[0]
     assert (row["units"], row["units_estimated"], row["units_local_production"]) == (4, 4, 4)
 
 
@@ -58,7 +58,7 @@ def test_a_register_s_number_is_split_evenly_and_says_so():
     rows = read_export(register(order())).deliveries
     assert rows["units"].sum() == pytest.approx(10)
     assert rows["year_method"].unique().tolist() == ["even-split"]
-    assert rows["units_local_production"].isna().all()
+    assert uas_deliveries([register(order())]).rows["units_local_production"].isna().all()
 
 
 def test_a_register_s_single_year_is_exact():
@@ -79,7 +79,7 @@ def test_a_vintage_is_completed_with_the_newest_earlier_export():
     old = read_export(deals(deal(7, 2008), deal(9, 2012), years="2001 to 2019", day="09-03-2020"))
     older = read_export(deals(deal(1, 2008), years="1998 to 2007", day="12-03-2019"))
     for exports in ([new, old, older], [older, old, new]):  # the order of files does not matter
-        table = uas_deliveries(exports).query("vintage == '2022-08'")
+        table = deliveries_by_vintage(exports).query("vintage == '2022-08'")
         assert table[["exported", "year", "units"]].to_numpy().tolist() == [
             ["2020-03-09", 2008, 7],
             ["2022-08-01", 2012, 5],
@@ -89,7 +89,7 @@ def test_a_vintage_is_completed_with_the_newest_earlier_export():
 def test_an_export_of_one_supplier_makes_no_vintage():
     one = read_export(deals(deal(), supplier="Israel", day="17-09-2022"))
     everything = read_export(deals(deal()))
-    assert uas_deliveries([one, everything])["vintage"].unique().tolist() == ["2022-08"]
+    assert deliveries_by_vintage([one, everything])["vintage"].unique().tolist() == ["2022-08"]
 
 
 def test_renamed_suppliers_and_types_carry_their_newer_name():
@@ -105,8 +105,8 @@ def test_renamed_suppliers_and_types_carry_their_newer_name():
             deals(deal(label="stealth drone")),
             r"deals.txt, row 7: the weapon label 'stealth drone' is not known.*CATEGORIES",
         ),
-        (deals(deal(number="four")), r"deals.txt, row 7, column 'Numbers delivered': 'four' is not a number"),
-        (deals(deal(number=-4)), r"row 7, column 'Numbers delivered': '-4' is not a number"),
+        (deals(deal(number="four")), r"deals.txt, row 7, column 'Numbers delivered': 'four' is not a possible number"),
+        (deals(deal(number=-4)), r"row 7, column 'Numbers delivered': '-4' is not a possible number"),
         (deals(deal(), deal()[:30]), r"deals.txt: the last row has 6 fields.*cut"),
         (register(order() + ",extra"), r"row 2: 17 fields where the header has 16"),
         (register(order(), name="register.csv"), r"register.csv: SIPRI's header with the date.*Put the date"),
@@ -114,12 +114,16 @@ def test_renamed_suppliers_and_types_carry_their_newer_name():
             SourceFile("x.txt", deals(deal()).content.replace(b"Local production", b"Made locally")),
             r"x.txt: column 'Local production' is missing",
         ),
-        (SourceFile("notes.txt", b"hello"), r"notes.txt: no line of SIPRI column names"),
     ],
 )
 def test_a_bad_file_is_named_with_the_place_and_the_remedy(file: SourceFile, message: str):
     with pytest.raises(SourceError, match=message):
-        read_export(file)
+        uas_deliveries([file])
+
+
+def test_a_file_without_column_names_is_refused():
+    with pytest.raises(SourceError, match=r"notes.txt: no line of SIPRI column names"):
+        read_export(SourceFile("notes.txt", b"hello"))
 
 
 def test_only_sipri_exports_are_recognized():

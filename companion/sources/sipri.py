@@ -1,4 +1,4 @@
-"""Read exports of the SIPRI Arms Transfers Database and count uncrewed aircraft in them.
+"""Read exports of the SIPRI Arms Transfers Database.
 
 SIPRI's website has given the same database in two forms over the years:
 
@@ -14,73 +14,70 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 
 import pandas as pd
 
 from companion.sources.files import SourceError, SourceFile
 
-FIRST_YEAR = 2000
-
-# SIPRI's label for a weapon, in lower case, and the category of this book that it belongs to. SIPRI renames
-# labels between releases (UAV became "reconnaissance drone", Warmate moved from loitering munition to one-way
-# attack drone); the category stays, and the label is kept beside it.
-CATEGORIES = {
-    "uav": "reconnaissance",
-    "asw uav": "reconnaissance",
-    "light aircraft/uav": "reconnaissance",
-    "uav/light aircraft": "reconnaissance",
-    "maritime patrol uav": "reconnaissance",
-    "mp uav": "reconnaissance",
-    "reconnaissance drone": "reconnaissance",
-    "light aircraft/reconnaissance drone": "reconnaissance",
-    "maritime patrol drone": "reconnaissance",
-    "armed uav": "armed",
-    "(armed) uav": "armed",
-    "uav/ucav": "armed",
-    "uav/asw ucav": "armed",
-    "armed drone": "armed",
-    "armed reconnaissance drone": "armed",
-    "(armed) reconnaissance drone": "armed",
-    "loitering munition": "one-way attack",
-    "one-way attack drone": "one-way attack",
-}
-# A label with one of these words is an uncrewed aircraft, so it has to stand in CATEGORIES.
-UNCREWED = re.compile(r"uav|ucav|loitering|drone|unmanned|uncrewed|one-way", re.IGNORECASE)
-
 # SIPRI renamed these between releases; the book uses the newer name throughout.
-SUPPLIERS = {
+COUNTRIES = {
     "Turkey": "Turkiye",
     "UAE": "United Arab Emirates",
     "Unknown supplier(s)": "unknown supplier(s)",
+    "Unknown recipient(s)": "unknown recipient(s)",
 }
 DESIGNATIONS = {"Bayraktar TB2": "Bayraktar TB-2", "Anka": "Anka-B"}
 
+# What we call a column, and the names that SIPRI has given it. "?" stands for the unnamed column to its right.
 DEALS = {
     "supplier": ("Seller", "Supplier"),
+    "recipient": ("Buyer", "Recipient"),
     "designation": ("Designation",),
     "label": ("Description",),
-    "number": ("Numbers delivered",),
-    "estimate": ("Numbers delivered is estimate",),
+    "armament": ("Armament category",),
+    "units": ("Numbers delivered",),
+    "units_marked": ("Numbers delivered is estimate",),
     "year": ("Delivery year",),
+    "tiv": ("TIV delivery values",),
     "local": ("Local production",),
 }
 REGISTER = {
     "supplier": ("Supplier",),
+    "recipient": ("Recipient",),
     "designation": ("Weapon designation",),
     "label": ("Weapon description",),
-    "number": ("Number delivered",),
+    "order_year": ("Year of order",),
+    "order_year_marked": ("Year of order?",),
+    "ordered": ("Number ordered",),
+    "ordered_marked": ("Number ordered?",),
+    "units": ("Number delivered",),
+    "units_marked": ("Number delivered?",),
     "year": ("Year(s) of delivery",),
+    "comment": ("Comments",),
+    "tiv": ("SIPRI TIV of delivered weapons",),
 }
+FORMS: dict[str, dict[str, tuple[str, ...]]] = {"deals": DEALS, "register": REGISTER}
 HEADER = re.compile(r"^(Deal ID;Seller|SIPRI AT Database ID,Supplier|Recipient,Supplier)", re.MULTILINE)
 ALL = "all countries"
 
 
 @dataclass(frozen=True)
 class Export:
-    """One SIPRI export: when it was made, what was asked for, and the uncrewed aircraft delivered.
+    """One SIPRI export: when it was made, what was asked for, and what it holds.
 
-    `deliveries` has the columns supplier, designation, category, label, year, units, units_estimated,
-    units_local_production (empty where the form has no such flag) and year_method.
+    Attributes:
+        name: the file's name.
+        exported: the day of the export.
+        supplier, recipient: the countries that were asked for, in lower case.
+        first_year, last_year: the delivery years that it covers.
+        form: "deals" or "register".
+        orders: a register's orders as SIPRI writes them, one row each, also those not delivered yet; empty for deals.
+        deliveries: one row per order and delivery year, with line (in the file), supplier, recipient, designation,
+            label (SIPRI's description of the weapon, in lower case), armament (SIPRI's category; deals only), year,
+            units, units_marked (the number is an estimate), local (produced by the recipient; deals only), tiv
+            (SIPRI trend-indicator value, millions) and year_method ("exact", or "even-split" where an order's number
+            is divided by its delivery years).
     """
 
     name: str
@@ -89,6 +86,8 @@ class Export:
     recipient: str
     first_year: int
     last_year: int
+    form: str
+    orders: pd.DataFrame
     deliveries: pd.DataFrame
 
     @property
@@ -107,47 +106,52 @@ def recognizes(file: SourceFile) -> bool:
     return HEADER.search(file.head) is not None
 
 
+@cache  # several tables are made from the same exports
 def read_export(file: SourceFile) -> Export:
     """Read one export, deals or trade register, text or CSV.
 
     Raises:
-        SourceError: a column is missing, a row cannot be read, a label is not known, or the export has no date.
+        SourceError: a column is missing, a row cannot be read, or the export has no date.
     """
     found = HEADER.search(file.text)
     if not found:
         raise SourceError(f"{file.name}: no line of SIPRI column names. Export the file again from SIPRI's site.")
     preamble, body = file.text[: found.start()], file.text[found.start() :]
-    line = preamble.count("\n") + 1
-    delimiter = ";" if found.group().startswith("Deal ID") else ","
-    rows = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter)
-    columns = next(rows)
-    is_register = "Year(s) of delivery" in columns
-    parse = _register_rows if is_register else _deals_rows
-    numbered = ((line + rows.line_num - 1, row) for row in rows)
-    deliveries = pd.DataFrame(
-        parse(_whole_rows(numbered, columns, file.name), _positions(columns, file.name, is_register), file.name),
-        columns=[
-            "supplier",
-            "designation",
-            "category",
-            "label",
-            "year",
-            "units",
-            "units_estimated",
-            "units_local_production",
-            "year_method",
+    first_line = preamble.count("\n") + 1
+    rows = csv.reader(io.StringIO(body, newline=""), delimiter=";" if found.group().startswith("Deal ID") else ",")
+    columns = _named(next(rows))
+    form = "register" if "Year(s) of delivery" in columns else "deals"
+    positions = _positions(columns, file.name, FORMS[form])
+    numbered = ((first_line + rows.line_num - 1, row) for row in rows)
+    table = pd.DataFrame(
+        [
+            (line, *(row[i].strip() for i in positions.values()))
+            for line, row in _whole_rows(numbered, columns, file.name)
         ],
+        columns=["line", *positions],
     )
+    table = table.assign(
+        supplier=table["supplier"].replace(COUNTRIES),
+        recipient=table["recipient"].replace(COUNTRIES),
+        designation=table["designation"].replace(DESIGNATIONS),
+        label=table["label"].str.lower(),
+        units=_numbers(table, "units", file.name),
+        tiv=_numbers(table, "tiv", file.name),
+    )
+    deliveries = _register_deliveries(table) if form == "register" else _deals_deliveries(table, file.name)
     supplier, recipient = _countries(preamble)
     first, last = _years(preamble)
+    delivered = deliveries["year"]
     return Export(
         name=file.name,
         exported=_exported(preamble, file.name),
         supplier=supplier,
         recipient=recipient,
-        first_year=first or FIRST_YEAR,
+        first_year=first or (int(delivered.min()) if len(delivered) else 0),
         # The years asked for may run past the last year that SIPRI had entered.
-        last_year=min(last or date.max.year, deliveries["year"].max()) if len(deliveries) else 0,
+        last_year=min(last or date.max.year, int(delivered.max())) if len(delivered) else 0,
+        form=form,
+        orders=table if form == "register" else table.head(0),
         deliveries=deliveries,
     )
 
@@ -162,46 +166,15 @@ def source(exported: str, vintage: str) -> dict[str, str]:
     }
 
 
-def uas_deliveries(exports: Iterable[Export]) -> pd.DataFrame:
-    """Count uncrewed aircraft delivered by vintage, supplier, type and year, from 2000 on.
-
-    A vintage is the state of the database in one month. Where the export of that month does not reach back to
-    2000, the years before it come from the newest earlier export; `exported` names the file's date in each row.
-    Exports of single countries do not count.
-
-    Returns:
-        One row per vintage, supplier, designation, label, year and year_method; numbers of aircraft.
-    """
-    newest_first = sorted(
-        (e for e in exports if e.complete and e.last_year >= FIRST_YEAR),
-        key=lambda export: (export.exported, export.last_year),
-        reverse=True,
-    )
-    parts = []
-    for vintage in sorted({export.vintage for export in newest_first}):
-        last_year = max(export.last_year for export in newest_first if export.vintage == vintage)
-        missing = set(range(FIRST_YEAR, last_year + 1))
-        for export in (e for e in newest_first if e.vintage <= vintage):
-            years = missing & set(range(export.first_year, export.last_year + 1))
-            rows = export.deliveries[export.deliveries["year"].isin(years)]
-            parts.append(rows.assign(vintage=vintage, exported=export.exported.isoformat()))
-            missing -= years
-    keys = ["vintage", "exported", "supplier", "designation", "category", "label", "year", "year_method"]
-    counts = ["units", "units_estimated", "units_local_production"]
-    return (
-        pd.concat(parts)
-        .astype(dict.fromkeys(counts, float))
-        .groupby(keys, as_index=False)[counts]
-        .sum(min_count=1)
-        .round(6)
-        .sort_values(keys, ignore_index=True)[[*keys[:-1], *counts, keys[-1]]]
-    )
+def _named(columns: list[str]) -> list[str]:
+    """Give each unnamed column, which holds SIPRI's "?", the name of the column to its left with a "?"."""
+    return [name if name.strip() else f"{columns[i - 1]}?" for i, name in enumerate(columns)]
 
 
-def _positions(columns: list[str], name: str, is_register: bool) -> dict[str, int]:
+def _positions(columns: list[str], name: str, wanted: dict[str, tuple[str, ...]]) -> dict[str, int]:
     """Find each column that we need, under any name that SIPRI has used for it."""
     positions = {}
-    for key, names in (REGISTER if is_register else DEALS).items():
+    for key, names in wanted.items():
         position = next((columns.index(n) for n in names if n in columns), None)
         if position is None:
             raise SourceError(
@@ -244,75 +217,43 @@ def _whole_rows(
         )
 
 
-def _deals_rows(rows: Iterable[tuple[int, list[str]]], at: dict[str, int], name: str) -> Iterator[tuple[object, ...]]:
-    for line, row in rows:
-        category = _category(row[at["label"]], name, line)
-        if not category or not row[at["year"]].strip():
-            continue
-        units = _number(row[at["number"]], name, line, "Numbers delivered")
-        year = int(_number(row[at["year"]], name, line, "Delivery year"))
-        yield (
-            *_names(row, at),
-            category,
-            row[at["label"]].lower(),
-            year,
-            units,
-            units if row[at["estimate"]] == "Yes" else 0.0,
-            units if row[at["local"]] == "Yes" else 0.0,
-            "exact",
-        )
+def _deals_deliveries(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    delivered = table[table["year"] != ""]
+    return delivered.assign(
+        year=_numbers(delivered, "year", name).astype(int),
+        units_marked=delivered["units_marked"] == "Yes",
+        local=delivered["local"] == "Yes",
+        year_method="exact",
+    )
 
 
-def _register_rows(
-    rows: Iterable[tuple[int, list[str]]], at: dict[str, int], name: str
-) -> Iterator[tuple[object, ...]]:
-    for line, row in rows:
-        category = _category(row[at["label"]], name, line)
-        years = [int(year) for year in re.findall(r"\d{4}", row[at["year"]])]
-        if not category or not years:
-            continue
-        units = _number(row[at["number"]], name, line, "Number delivered") / len(years)
-        estimated = row[at["number"] + 1].strip() == "?"  # the unnamed column after the number
-        method = "exact" if len(years) == 1 else "even-split"
-        for year in years:
-            yield (
-                *_names(row, at),
-                category,
-                row[at["label"]].lower(),
-                year,
-                units,
-                units if estimated else 0.0,
-                None,
-                method,
-            )
+def _register_deliveries(table: pd.DataFrame) -> pd.DataFrame:
+    years = table["year"].str.findall(r"\d{4}")
+    count = years.str.len()
+    delivered = table.assign(
+        year=years,
+        units=table["units"] / count.where(count > 0),
+        tiv=table["tiv"] / count.where(count > 0),
+        units_marked=table["units_marked"] == "?",
+        year_method=count.eq(1).map({True: "exact", False: "even-split"}),
+        local=None,
+        armament=None,
+    )[count > 0]
+    return delivered.explode("year", ignore_index=True).astype({"year": int})
 
 
-def _names(row: list[str], at: dict[str, int]) -> tuple[str, str]:
-    supplier, designation = row[at["supplier"]], row[at["designation"]]
-    return SUPPLIERS.get(supplier, supplier), DESIGNATIONS.get(designation, designation)
-
-
-def _category(label: str, name: str, line: int) -> str | None:
-    category = CATEGORIES.get(label.lower())
-    if category is None and UNCREWED.search(label):
+def _numbers(table: pd.DataFrame, column: str, name: str) -> pd.Series:
+    """A column as numbers, empty cells missing; the first cell that is no number, or negative, is named."""
+    values = pd.to_numeric(table[column].replace("", None), errors="coerce").astype(float)
+    wrong = table[(values.isna() & (table[column] != "")) | (values < 0)]
+    if len(wrong):
+        row = wrong.iloc[0]
+        upstream = FORMS["register" if "ordered" in table else "deals"][column][0]
         raise SourceError(
-            f"{name}, row {line}: the weapon label {label!r} is not known. "
-            "Decide on its category and add it to CATEGORIES in companion/sources/sipri.py."
-        )
-    return category
-
-
-def _number(text: str, name: str, line: int, column: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if value < 0:
-        raise SourceError(
-            f"{name}, row {line}, column {column!r}: {text!r} is not a number of deliveries. "
+            f"{name}, row {row['line']}, column {upstream!r}: {row[column]!r} is not a possible number. "
             "Export the file again, or correct the row."
         )
-    return value
+    return values
 
 
 def _exported(preamble: str, name: str) -> date:
