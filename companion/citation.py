@@ -1,28 +1,29 @@
 """How to cite the book and its exhibits: everything from `CITATION.cff`, the one place for title, authors, version."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from companion.exhibits import Exhibit
-from companion.tables import root
+
+Book = dict[str, Any]
 
 
-def metadata() -> dict[str, Any]:
-    """What `CITATION.cff` says of this edition."""
-    content: dict[str, Any] = yaml.safe_load((root() / "CITATION.cff").read_text(encoding="utf-8"))
+def metadata(folder: Path) -> Book:
+    """What `CITATION.cff` in the book's folder says of this edition."""
+    content: Book = yaml.safe_load((folder / "CITATION.cff").read_text(encoding="utf-8"))
     return content
 
 
-def cite_book() -> str:
+def cite_book(book: Book) -> str:
     """The citation of this edition as a sentence."""
-    book = metadata()
     return f"{_authors(book)} ({_year(book)}): {book['title']}, version {book['version']}."
 
 
-def cite_exhibit(exhibit: Exhibit, number: str) -> str:
+def cite_exhibit(book: Book, exhibit: Exhibit, number: str) -> str:
     """The citation of one exhibit of this edition, its upstream source included."""
-    book = metadata()
     return (
         f"{_authors(book)} ({_year(book)}): “{exhibit.title}.” Exhibit {number} in {book['title']}, "
         f"version {book['version']}. {source_line(exhibit)}"
@@ -31,23 +32,24 @@ def cite_exhibit(exhibit: Exhibit, number: str) -> str:
 
 def source_line(exhibit: Exhibit) -> str:
     """Where an exhibit's numbers come from, with the date of each export or of access."""
-    dates: dict[str, list[str]] = {}
+    versions: dict[str, set[str]] = {}
     for source in exhibit.sources:
-        when = f"export of {source['version']}" if "version" in source else f"read {source['accessed']}"
-        dates.setdefault(source["title"], []).append(when)
-    return f"Source: {'; '.join(f'{title}, {_joined(when)}' for title, when in dates.items())}; own calculation."
+        versions.setdefault(source["title"], set()).add(source.get("version") or f"read {source['accessed']}")
+    parts = [f"{title}, {_dated(sorted(dates))}" for title, dates in versions.items()]
+    own = "own calculation" if any("version" in source for source in exhibit.sources) else "own compilation"
+    return f"Source: {'; '.join(parts)}; {own}."
 
 
-def _joined(when: list[str]) -> str:
-    """Several exports of one source as one phrase: "exports of A, B"."""
-    if len(when) == 1:
-        return when[0]
-    return f"exports of {', '.join(sorted(text.removeprefix('export of ') for text in when))}"
+def _dated(dates: list[str]) -> str:
+    """Days of export as a phrase: "exports of A, B"; anything else as it is."""
+    if not all(re.fullmatch(r"\d{4}-\d{2}-\d{2}", date) for date in dates):
+        return ", ".join(dates)
+    return f"export{'s' * (len(dates) > 1)} of {', '.join(dates)}"
 
 
-def _authors(book: dict[str, Any]) -> str:
+def _authors(book: Book) -> str:
     return ", ".join(a.get("name") or f"{a['family-names']}, {a['given-names']}" for a in book["authors"])
 
 
-def _year(book: dict[str, Any]) -> str:
+def _year(book: Book) -> str:
     return str(book["date-released"])[:4]

@@ -66,9 +66,7 @@ class Exhibit:
     spec: Record | None
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Record:
-        about = {
-            name: value for name, value in vars(self).items() if name not in {"rows", "spec", "fields", "title", "alt"}
-        }
+        about = {name: value for name, value in vars(self).items() if name not in {"rows", "spec", "fields", "alt"}}
         if self.spec is None:
             frame = pd.DataFrame(self.rows).rename(columns={f["name"]: f["title"] for f in self.fields})
             return {
@@ -98,7 +96,6 @@ class Exhibit:
         if about := content.get("exhibit"):
             return cls(
                 **about,
-                title=content["title"],
                 alt=content["description"],
                 fields=content["schema"]["fields"],
                 rows=content["data"],
@@ -109,7 +106,6 @@ class Exhibit:
             datasets = dict(content["datasets"])
             return cls(
                 **about,
-                title=" ".join(content["title"]["text"]),
                 alt=content["description"],
                 rows=datasets.pop(DATASET),
                 spec=spec | {"datasets": datasets},

@@ -1,6 +1,7 @@
 """Numbers for the prose: computed in a cell, quoted in a sentence, never typed."""
 
 from collections.abc import Iterable
+from numbers import Integral
 
 from myst_nb import glue
 
@@ -15,7 +16,7 @@ def facts(**values: object) -> None:
     is quoted as text, so round and name the unit here.
     """
     for name, value in values.items():
-        glue(name, f"{value:,}" if isinstance(value, int) else str(value), display=False)
+        glue(name, f"{value:,}" if isinstance(value, Integral) else str(value), display=False)
 
 
 def percent(share: float, digits: int = 0) -> str:
@@ -24,15 +25,15 @@ def percent(share: float, digits: int = 0) -> str:
 
 
 def in_words(number: int, *, ordinal: bool = False) -> str:
-    """Write a small number as a word: 4 becomes "four", as an ordinal "fourth"; numbers from 10 on in figures."""
+    """Write a small number as a word: 4 becomes "four", as an ordinal "fourth"; from 10 on in figures."""
     if ordinal:
-        return ORDINALS[number]
-    return WORDS[number] if number < len(WORDS) else f"{number:,}"
+        return ORDINALS[number] if 0 <= number < len(ORDINALS) else f"{number:,}th"
+    return WORDS[number] if 0 <= number < len(WORDS) else f"{number:,}"
 
 
 def listed(words: Iterable[str]) -> str:
-    """Join words as in a sentence, with the serial comma: "a, b, and c"."""
-    *head, last = words
+    """Join words as in a sentence, with the serial comma: "a, b, and c"; "none" where there are none."""
+    *head, last = list(words) or ["none"]
     if not head:
         return last
     return f"{', '.join(head)}{',' if len(head) > 1 else ''} and {last}"

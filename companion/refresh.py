@@ -6,16 +6,18 @@ after it is finished by whatever command of this library runs next.
 """
 
 import hashlib
+import io
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import frictionless
+import pandas as pd
 
 from companion.recipes import RECIPES, Built
 from companion.sources import SourceError, walk
-from companion.tables import COMMITTED, describe, finish_interrupted, load, package, root
+from companion.tables import COMMITTED, finish_interrupted, package, root
 
 
 def build_tables(folder: Path) -> dict[str, Built | None]:
@@ -35,30 +37,49 @@ def refresh(folder: Path) -> list[str]:
         SourceError: a file cannot be read, or a table breaks its schema. `data/` is as it was.
     """
     description, report, contents = package(), [], {}
-    for name, table in build_tables(folder).items():
-        if table is None:
+    for name, built in build_tables(folder).items():
+        if built is None:
             report.append(f"{name}: left as it is; no upstream file for it in {folder}")
             continue
         resource = next(r for r in description["resources"] if r["name"] == name)
-        _describe(resource, table)
-        report.append(f"{name}: {_difference(name, table)}")
-        contents[resource["path"]] = table.csv
+        table = _with_kept_states(resource, built)
+        content = table.to_csv(index=False, lineterminator="\n").encode()
+        report.append(f"{name}: {_difference(resource, table, content)}")
+        _describe(resource, built, table, content)
+        contents[resource["path"]] = content
     contents["datapackage.json"] = (json.dumps(description, indent=2, ensure_ascii=False) + "\n").encode()
     _commit(contents)
     return report
 
 
-def _describe(resource: dict[str, Any], table: Built) -> None:
+def _as_text(csv: bytes | Path) -> pd.DataFrame:
+    """A table with its cells as they are written."""
+    return pd.read_csv(io.BytesIO(csv) if isinstance(csv, bytes) else csv, dtype=str, keep_default_na=False)
+
+
+def _with_kept_states(resource: dict[str, Any], built: Built) -> pd.DataFrame:
+    """The new rows, and the committed ones of states of the upstream database that the folder does not hold."""
+    new = _as_text(built.csv)
+    expected = [field["name"] for field in resource["schema"]["fields"]]
+    if list(new.columns) != expected:
+        raise SourceError(f"{resource['name']}: the columns are {list(new.columns)}, the schema has {expected}.")
+    path = root() / "data" / resource["path"]
+    if built.adds_to is None or not path.exists():
+        return new
+    old = _as_text(path)
+    kept = old[~old[built.adds_to].isin(new[built.adds_to])]
+    return pd.concat([kept, new]).sort_values(built.adds_to, kind="stable", ignore_index=True)
+
+
+def _describe(resource: dict[str, Any], built: Built, table: pd.DataFrame, content: bytes) -> None:
     """Bring a table's entry in the data package up to date: size, hash, missing values, sources."""
-    fields = resource["schema"]["fields"]
-    expected = [field["name"] for field in fields]
-    if list(table.rows.columns) != expected:
-        raise SourceError(f"{resource['name']}: the columns are {list(table.rows.columns)}, the schema has {expected}.")
-    for field in fields:
-        field["missing"] = int(table.rows[field["name"]].isna().sum())
-    resource |= {"bytes": len(table.csv), "hash": f"sha256:{hashlib.sha256(table.csv).hexdigest()}"}
-    if table.sources:
-        resource["sources"] = table.sources
+    for field in resource["schema"]["fields"]:
+        field["missing"] = int((table[field["name"]] == "").sum())
+    resource |= {"bytes": len(content), "hash": f"sha256:{hashlib.sha256(content).hexdigest()}"}
+    if built.sources:
+        states = {source.get("vintage") for source in built.sources}
+        kept = [s for s in resource["sources"] if built.adds_to and s.get("vintage") not in states]
+        resource["sources"] = sorted([*kept, *built.sources], key=lambda s: (s.get("vintage", ""), s["version"]))
 
 
 def _commit(contents: dict[str, bytes]) -> None:
@@ -93,18 +114,25 @@ def _check(staging: Path) -> None:
         raise SourceError(f"{problems[0]}. Look for this row in the upstream file. ({len(problems)} problems in all)")
 
 
-def _difference(name: str, table: Built) -> str:
+def _difference(resource: dict[str, Any], table: pd.DataFrame, content: bytes) -> str:
     """What a rebuild changes against the committed table, in rows and in the totals of its number columns."""
-    rows = f"rebuilt, {len(table.rows):,} rows"
-    path = root() / "data" / describe(name)["path"]
+    rows = f"rebuilt, {len(table):,} rows"
+    path = root() / "data" / resource["path"]
     if not path.exists():
         return f"{rows}, new"
-    if path.read_bytes() == table.csv:
+    if path.read_bytes() == content:
         return f"{rows}, unchanged"
-    old = load(name)
-    totals = [
-        f"{column} {old[column].sum():,.10g} -> {table.rows[column].sum():,.10g}"
-        for column in old.select_dtypes("number")
-        if column in table.rows and old[column].sum() != table.rows[column].sum()
-    ]
-    return "; ".join([f"{rows}, before {len(old):,}", *totals])
+    key = resource["schema"]["primaryKey"]
+    old, new = (t.set_index(key) for t in (_as_text(path), table))
+    if set(old.columns) != set(new.columns):
+        return f"{rows}, before {len(old):,}, with other columns"
+    both = new.index.intersection(old.index)
+    changed = int((old.loc[both, new.columns] != new.loc[both]).any(axis=1).sum())
+    added, removed = len(new.index.difference(old.index)), len(old.index.difference(new.index))
+    changes = [f"{rows}: {added:,} added, {removed:,} removed, {changed:,} changed"]
+    for field in resource["schema"]["fields"]:
+        if field["type"] == "number" and field["name"] in new:
+            before, after = (pd.to_numeric(t[field["name"]]).sum() for t in (old, new))
+            if before != after:
+                changes.append(f"{field['name']} {before:,.10g} -> {after:,.10g} in all")
+    return "; ".join(changes)

@@ -23,7 +23,10 @@ TYPED = re.compile(
 def prose(page: Path) -> str:
     """A page without front matter, code, roles, link targets and math."""
     text = re.sub(r"\A---\n.*?\n---\n", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-    text = re.sub(r"^(```+|:::+).*?^\1", "", text, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"^(```+).*?^\1", "", text, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(
+        r"^:::.*$|^:[a-z-]+:.*$", "", text, flags=re.MULTILINE
+    )  # the fences of cards and notes, not their text
     return re.sub(r"\{[a-z:]+\}`[^`]*`|`[^`]*`|\]\([^)]*\)", " ", text)
 
 

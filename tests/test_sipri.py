@@ -58,7 +58,7 @@ def test_a_register_s_number_is_split_evenly_and_says_so():
     rows = read_export(register(order())).deliveries
     assert rows["units"].sum() == pytest.approx(10)
     assert rows["year_method"].unique().tolist() == ["even-split"]
-    assert uas_deliveries([register(order())]).rows["units_local_production"].isna().all()
+    assert rows["local"].isna().all()
 
 
 def test_a_register_s_single_year_is_exact():
@@ -92,6 +92,11 @@ def test_an_export_of_one_supplier_makes_no_vintage():
     assert deliveries_by_vintage([one, everything])["vintage"].unique().tolist() == ["2022-08"]
 
 
+def test_a_register_without_header_of_one_supplier_makes_no_vintage():
+    assert not read_export(register(order(), order(years="2018"))).complete
+    assert read_export(register(order(), order().replace("Israel", "China").replace("India", "Serbia"))).complete
+
+
 def test_renamed_suppliers_and_types_carry_their_newer_name():
     text = deal(designation="Bayraktar TB2", label="armed UAV").replace("Israel", "Turkey")
     row = read_export(deals(text)).deliveries.iloc[0]
@@ -106,6 +111,7 @@ def test_renamed_suppliers_and_types_carry_their_newer_name():
             r"deals.txt, row 7: the weapon label 'stealth drone' is not known.*CATEGORIES",
         ),
         (deals(deal(number="four")), r"deals.txt, row 7, column 'Numbers delivered': 'four' is not a possible number"),
+        (deals(deal(number="")), r"deals.txt, row 7: years of delivery and no number delivered"),
         (deals(deal(number=-4)), r"row 7, column 'Numbers delivered': '-4' is not a possible number"),
         (deals(deal(), deal()[:30]), r"deals.txt: the last row has 6 fields.*cut"),
         (register(order() + ",extra"), r"row 2: 17 fields where the header has 16"),

@@ -11,7 +11,7 @@ from sphinx.application import Sphinx
 
 from companion.book import pictures
 from companion.book.nodes import ExhibitNode, exhibits_in, number_of, render
-from companion.citation import cite_exhibit
+from companion.citation import cite_exhibit, metadata
 from companion.exhibits import Exhibit
 
 FOLDER = "exhibits"
@@ -39,14 +39,16 @@ def _write_files(app: Sphinx, pagename: str, template: str, context: dict[str, A
     folder.mkdir(exist_ok=True)
     for node in exhibits_in(doctree):
         exhibit: Exhibit = node["exhibit"]
-        credit = cite_exhibit(exhibit, number_of(app.env, node))
+        credit = cite_exhibit(metadata(Path(app.srcdir)), exhibit, number_of(app.env, node))
         (folder / f"{exhibit.id}.csv").write_text(data_csv(exhibit), encoding="utf-8", newline="")
         page = f"../{app.builder.get_target_uri(pagename)}#{node['ids'][0]}"
         embed = render(app.env, node, "embed.html", page=page, credit=credit, language=app.config.language)
         (folder / f"{exhibit.id}.html").write_text(embed, encoding="utf-8")
         if exhibit.spec is not None:
             spec = pictures.download_spec(exhibit, credit)
-            (folder / f"{exhibit.id}.vl.json").write_text(json.dumps(spec, indent=1, ensure_ascii=False) + "\n")
+            (folder / f"{exhibit.id}.vl.json").write_text(
+                json.dumps(spec, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+            )
             (folder / f"{exhibit.id}.svg").write_text(pictures.to_svg(spec), encoding="utf-8")
             (folder / f"{exhibit.id}.png").write_bytes(pictures.to_png(spec))
 
@@ -86,5 +88,5 @@ def _entry(app: Sphinx, node: ExhibitNode) -> dict[str, Any]:
         "embed": f"{path}.html",
         "tables": exhibit.tables,
         "sources": exhibit.sources,
-        "citation": cite_exhibit(exhibit, number),
+        "citation": cite_exhibit(metadata(Path(app.srcdir)), exhibit, number),
     }

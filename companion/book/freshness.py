@@ -2,10 +2,12 @@
 
 Jupyter Book re-runs a chapter when its code changes, and not when a table, this library or a pinned package does.
 A digest of these in the kernelspec, which is part of the cache's key, closes the gap: change a table and the chapters
-run again, put it back and they come from the cache.
+run again, put it back and they come from the cache. A second digest makes Sphinx write every page again when the way
+that exhibits are drawn changes.
 """
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -15,22 +17,28 @@ from sphinx.config import Config
 def setup(app: Sphinx) -> None:
     """Connect to Sphinx. The config value makes Sphinx read every page again when the digest changes."""
     app.add_config_value("companion_inputs", "", "env", str)
+    app.add_config_value("companion_drawing", "", "html", str)
     app.connect("config-inited", _take_digest)
     app.connect("source-read", _add_digest)
 
 
 def inputs_digest(root: Path) -> str:
     """SHA-256 of every file that can change a chapter's outputs: tables, this library, the lock."""
-    files = [root / "requirements.txt", *(root / "data").rglob("*"), *(root / "companion").glob("*.py")]
+    return _digest(root, [root / "requirements.txt", *(root / "data").rglob("*"), *(root / "companion").glob("*.py")])
+
+
+def _digest(root: Path, files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
-    for path in sorted(p for p in files if p.is_file()):
+    for path in sorted(p for p in files if p.is_file() and "__pycache__" not in p.parts):
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         digest.update(f"{path.relative_to(root).as_posix()} {content}\n".encode())
     return digest.hexdigest()
 
 
 def _take_digest(app: Sphinx, config: Config) -> None:
-    config["companion_inputs"] = inputs_digest(Path(app.srcdir))
+    root = Path(app.srcdir)
+    config["companion_inputs"] = inputs_digest(root)
+    config["companion_drawing"] = _digest(root, [root / "CITATION.cff", *(root / "companion" / "book").rglob("*")])
 
 
 def _add_digest(app: Sphinx, docname: str, source: list[str]) -> None:

@@ -29,7 +29,7 @@ TEMPLATES = jinja2.Environment(
 )
 # A status has a word and a shape, never a color alone.
 STATUSES = {
-    "reproduced": ("●", "reproduced", "The report's source, at the report's vintage."),
+    "reproduced": ("●", "reproduced", "The report's source, at the report's vintage or rebuilt to it."),
     "updated": ("◐", "updated", "The report's source, a later vintage."),
     "open-counterpart": ("◇", "open counterpart", "Open data stand in for a source that could not be had."),
     "awaiting-data": (
@@ -133,11 +133,12 @@ def _visit_gallery(self: HTML5Translator, node: GalleryNode) -> None:
     labels = env.domaindata["std"]["anonlabels"]
     self.body.append('<div class="exhibit-gallery">')
     for target in node["targets"]:
-        if target not in labels:
+        docname, anchor = labels.get(target, ("", ""))
+        candidates = exhibits_in(env.get_doctree(docname)) if docname in env.found_docs else []
+        found = next((n for n in candidates if n["exhibit"].id == target), None)
+        if found is None:
             logger.warning("exhibit-gallery: there is no exhibit %r", target, location=node)
             continue
-        docname, anchor = labels[target]
-        found = next(n for n in exhibits_in(env.get_doctree(docname)) if n["exhibit"].id == target)
         here = self.builder.current_docname
         page = f"{self.builder.get_relative_uri(here, docname)}#{anchor}"
         self.body.append(render(env, found, "card.html", page=page))

@@ -25,9 +25,9 @@ def setup(app: Sphinx) -> None:
 
 def _take_edition(app: Sphinx, config: Config) -> None:
     """Version and citation come from CITATION.cff alone."""
-    book = metadata()
+    book = metadata(Path(app.srcdir))
     config["version"] = config["release"] = book["version"]
-    config["myst_substitutions"] = {"version": book["version"], "citation": cite_book()}
+    config["myst_substitutions"] = {"version": book["version"], "citation": cite_book(book)}
 
 
 def _add_assets(app: Sphinx) -> None:

@@ -6,15 +6,29 @@ where the folder has no such file. It writes nothing.
 
 from collections.abc import Callable
 
-from companion.recipes import uas
+from companion.recipes import defense, eoir, trade, uas
 from companion.recipes.built import Built
 from companion.sources import SourceFile
 
 Recipe = Callable[[list[SourceFile]], Built | None]
 
 RECIPES: dict[str, Recipe] = {
+    "arms_imports_japan": defense.arms_imports_japan,
+    "defense_budget_japan": defense.defense_budget_japan,
+    "eo_codes": trade.eo_codes,
+    "eo_trade": trade.eo_trade,
+    "eoir_payments": eoir.eoir_payments,
+    "eoir_sensor_sources": eoir.eoir_sensor_sources,
+    "eoir_sensors": eoir.eoir_sensors,
+    "exchange_rates": defense.exchange_rates,
+    "fighter_orders": defense.fighter_orders,
+    "hs_chapter_trade": trade.hs_chapter_trade,
+    "military_spending": defense.military_spending,
+    "optical_instruments_trade": trade.optical_instruments_trade,
+    "top100_japan": defense.top100_japan,
     "uas_deliveries": uas.uas_deliveries,
     "uas_groups": uas.uas_groups,
+    "unmanned_budget_japan": defense.unmanned_budget_japan,
 }
 
 __all__ = ["RECIPES", "Built", "Recipe"]

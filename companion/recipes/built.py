@@ -15,15 +15,18 @@ class Built:
     Attributes:
         rows: the table, columns in the order of its schema.
         sources: its sources for the data package; empty where those written there stay as they are.
+        adds_to: the column that names states of the upstream database. States in the committed table that the folder
+            does not hold stay, so that a folder with one new export adds its state.
     """
 
     rows: pd.DataFrame
     sources: list[dict[str, str]] = field(default_factory=list)
+    adds_to: str | None = None
 
     @property
     def csv(self) -> bytes:
         """The table as it stands in `data/`: UTF-8, one line per row, whole numbers without a fraction."""
-        text: str = self.rows.to_csv(index=False, lineterminator="\n", float_format=lambda number: f"{number:.10g}")
+        text: str = self.rows.to_csv(index=False, lineterminator="\n", float_format=lambda number: f"{number:.15g}")
         return text.encode()
 
 

@@ -56,7 +56,7 @@ def uas_deliveries(files: list[SourceFile]) -> Built | None:
     if rows is None:
         return None
     states = sorted(set(zip(rows["vintage"], rows["exported"], strict=True)))
-    return Built(rows, [sipri.source(exported, vintage) for vintage, exported in states])
+    return Built(rows, [sipri.source(exported, vintage) for vintage, exported in states], "vintage")
 
 
 def deliveries_by_vintage(exports: Iterable[sipri.Export]) -> pd.DataFrame | None:
@@ -83,7 +83,6 @@ def deliveries_by_vintage(exports: Iterable[sipri.Export]) -> pd.DataFrame | Non
         pd.concat(parts)
         .groupby(KEYS, as_index=False)[COUNTS]
         .sum(min_count=1)
-        .round(6)
         .sort_values(KEYS, ignore_index=True)[[*KEYS[:-1], *COUNTS, KEYS[-1]]]
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100
+FORMATS = {".csv", ".txt", ".xlsx", ".zip"}
 
 
 class SourceError(ValueError):
@@ -112,14 +113,16 @@ def read_rows(file: SourceFile, columns: Iterable[str]) -> Iterator[Row]:
                 "The row is cut or has a stray comma; download the file again."
             )
         yield Row(file.name, lines.line_num, dict(zip(header, cells, strict=True)))
+    if lines.line_num < 2:
+        raise SourceError(f"{file.name}: there are no rows below the header. Download the file again.")
 
 
 def walk(folder: Path) -> Iterator[SourceFile]:
-    """Yield every file below `folder`, members of zip archives included, in a fixed order."""
+    """Yield every file below `folder` of a form that a publisher uses, members of zip archives included, in order."""
     if not folder.is_dir():
         raise SourceError(f"{folder} is not a folder. Give the folder that holds the upstream files.")
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        if path.suffix == ".zip":
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() in FORMATS):
+        if path.suffix.lower() == ".zip":
             try:
                 with zipfile.ZipFile(path) as archive:
                     for member in sorted(m.filename for m in archive.infolist() if not m.is_dir()):

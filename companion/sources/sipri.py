@@ -27,10 +27,10 @@ COUNTRIES = {
     "Unknown supplier(s)": "unknown supplier(s)",
     "Unknown recipient(s)": "unknown recipient(s)",
 }
-DESIGNATIONS = {"Bayraktar TB2": "Bayraktar TB-2", "Anka": "Anka-B"}
+DESIGNATIONS = {"Bayraktar TB2": "Bayraktar TB-2", "Anka": "Anka-B", "Seeker-200": "Seeker"}
 
 # What we call a column, and the names that SIPRI has given it. "?" stands for the unnamed column to its right.
-DEALS = {
+DEALS: dict[str, tuple[str, ...]] = {
     "supplier": ("Seller", "Supplier"),
     "recipient": ("Buyer", "Recipient"),
     "designation": ("Designation",),
@@ -42,7 +42,7 @@ DEALS = {
     "tiv": ("TIV delivery values",),
     "local": ("Local production",),
 }
-REGISTER = {
+REGISTER: dict[str, tuple[str, ...]] = {
     "supplier": ("Supplier",),
     "recipient": ("Recipient",),
     "designation": ("Weapon designation",),
@@ -57,7 +57,7 @@ REGISTER = {
     "comment": ("Comments",),
     "tiv": ("SIPRI TIV of delivered weapons",),
 }
-FORMS: dict[str, dict[str, tuple[str, ...]]] = {"deals": DEALS, "register": REGISTER}
+FORMS = {"deals": DEALS, "register": REGISTER}
 HEADER = re.compile(r"^(Deal ID;Seller|SIPRI AT Database ID,Supplier|Recipient,Supplier)", re.MULTILINE)
 ALL = "all countries"
 
@@ -138,8 +138,14 @@ def read_export(file: SourceFile) -> Export:
         units=_numbers(table, "units", file.name),
         tiv=_numbers(table, "tiv", file.name),
     )
+    uncounted = table[(table["year"] != "") & table["units"].isna()]
+    if len(uncounted):
+        raise SourceError(
+            f"{file.name}, row {uncounted.iloc[0]['line']}: years of delivery and no number delivered. "
+            "Export the file again, or correct the row."
+        )
     deliveries = _register_deliveries(table) if form == "register" else _deals_deliveries(table, file.name)
-    supplier, recipient = _countries(preamble)
+    supplier, recipient = _countries(preamble, table)
     first, last = _years(preamble)
     delivered = deliveries["year"]
     return Export(
@@ -270,13 +276,15 @@ def _exported(preamble: str, name: str) -> date:
     )
 
 
-def _countries(preamble: str) -> tuple[str, str]:
-    """The supplier and the recipient that were asked for, in lower case."""
+def _countries(preamble: str, table: pd.DataFrame) -> tuple[str, str]:
+    """The supplier and the recipient that were asked for, in lower case; without a header, what the rows show."""
     if found := re.search(r"for buyer +'([^']*)' and seller +'([^']*)'", preamble):
         return found[2].strip().lower(), found[1].strip().lower()
     if found := re.search(r"conventional arms from (.*?) +to (.*?) *\. ", preamble):
         return found[1].strip().lower(), found[2].strip().lower()
-    return ALL, ALL
+    seen = (table["supplier"].unique(), table["recipient"].unique())
+    supplier, recipient = (names[0].lower() if len(names) == 1 else ALL for names in seen)
+    return supplier, recipient
 
 
 def _years(preamble: str) -> tuple[int | None, int | None]:

@@ -1,0 +1,57 @@
+"""Excel workbooks as their publisher gives them: recognized by what they say, read sheet by sheet."""
+
+import io
+import warnings
+import zipfile
+from collections.abc import Iterator
+
+import openpyxl
+from openpyxl.cell.cell import Cell, MergedCell
+from openpyxl.workbook import Workbook
+
+from companion.sources.files import SourceError, SourceFile
+
+# Extensions of newer Excel versions, which hold no data.
+warnings.filterwarnings("ignore", "Unknown extension is not supported", module="openpyxl")
+
+
+def says(file: SourceFile, text: str) -> bool:
+    """Tell whether a file is a workbook with `text` in one of its cells, without opening every sheet."""
+    if not file.content.startswith(b"PK"):
+        return False
+    try:
+        with zipfile.ZipFile(io.BytesIO(file.content)) as parts:
+            return "xl/sharedStrings.xml" in parts.namelist() and text.encode() in parts.read("xl/sharedStrings.xml")
+    except (zipfile.BadZipFile, EOFError):
+        return False
+
+
+def open_workbook(file: SourceFile) -> Workbook:
+    """Open a workbook with its values and cell colors.
+
+    Raises:
+        SourceError: the file is cut or is not a workbook.
+    """
+    try:
+        return openpyxl.load_workbook(io.BytesIO(file.content), read_only=True, data_only=True)
+    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+        raise SourceError(f"{file.name}: the workbook cannot be opened ({error}). Download it again.") from error
+
+
+def rows_below(
+    file: SourceFile, book: Workbook, sheet: str, first_cell: str
+) -> Iterator[tuple[int, tuple[Cell | MergedCell, ...]]]:
+    """The header row of a sheet, the first whose first cell starts with `first_cell`, and the rows below it.
+
+    Raises:
+        SourceError: there is no such row; the message names the sheet.
+    """
+    rows = enumerate(book[sheet].iter_rows(), start=1)
+    for number, cells in rows:
+        if cells and str(cells[0].value or "").strip().startswith(first_cell):
+            yield number, cells
+            yield from rows
+            return
+    raise SourceError(
+        f"{file.name}, sheet {sheet!r}: no row begins with {first_cell!r}. Is it the publisher's own workbook?"
+    )
