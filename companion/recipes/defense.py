@@ -44,33 +44,33 @@ def arms_imports_japan(files: list[SourceFile]) -> Built | None:
 
 
 def fighter_orders(files: list[SourceFile]) -> Built | None:
-    """Orders of F-35 aircraft in every trade register, one row per order.
+    """Orders of F-35 aircraft in every trade register that holds open orders too, one row per order.
 
     Returns:
         One row per vintage, recipient, type and order: aircraft ordered and delivered.
     """
-    registers = [e for e in _exports(files) if e.form == "register" and e.complete]
+    # A register can be asked for deliveries alone; it then misses the orders that are still open.
+    registers = [e for e in _exports(files) if e.complete and (e.orders["units"] == 0).any()]
     if not registers:
         return None
     parts = []
     for export in registers:
         orders = export.orders[export.orders["designation"].str.match(r"F-35[ABC] ")]
-        years = orders["year"].str.findall(r"\d{4}")
         parts.append(
             pd.DataFrame(
                 {
                     "vintage": export.vintage,
                     "exported": export.exported.isoformat(),
                     "recipient": orders["recipient"],
-                    "designation": orders["designation"].str.partition(" ")[0],
+                    "designation": orders["designation"].str.extract("(F-35[ABC])")[0],
                     "order_year": orders["order_year"].astype(int),
                     "order_year_estimated": orders["order_year_marked"].eq("?"),
                     "ordered": pd.to_numeric(orders["ordered"].replace("", None)).astype("Int64"),
                     "ordered_estimated": orders["ordered_marked"].eq("?"),
                     "delivered": orders["units"].astype("Int64"),
                     "delivered_estimated": orders["units_marked"].eq("?"),
-                    "first_delivery_year": years.str[0].astype("Int64"),
-                    "last_delivery_year": years.str[-1].astype("Int64"),
+                    "first_delivery_year": orders["year"].str.extract(r"(\d{4})")[0].astype("Int64"),
+                    "last_delivery_year": orders["year"].str.extract(r"(\d{4})\D*$")[0].astype("Int64"),
                     # SIPRI lists some aircraft that were chosen and says in its comment that no contract was signed.
                     "contract_pending": orders["comment"].str.contains(r"not yet (?:ordered|signed)", regex=True),
                 }

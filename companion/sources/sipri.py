@@ -18,7 +18,7 @@ from functools import cache
 
 import pandas as pd
 
-from companion.sources.files import SourceError, SourceFile
+from companion.sources.files import FIRST_YEAR, LAST_YEAR, SourceError, SourceFile
 
 # SIPRI renamed these between releases; the book uses the newer name throughout.
 COUNTRIES = {
@@ -145,6 +145,13 @@ def read_export(file: SourceFile) -> Export:
             "Export the file again, or correct the row."
         )
     deliveries = _register_deliveries(table) if form == "register" else _deals_deliveries(table, file.name)
+    impossible = deliveries[~deliveries["year"].between(FIRST_YEAR, LAST_YEAR)]
+    if len(impossible):
+        row = impossible.iloc[0]
+        raise SourceError(
+            f"{file.name}, row {row['line']}: {row['year']} is not a year of delivery. "
+            "Export the file again, or correct the row."
+        )
     supplier, recipient = _countries(preamble, table)
     first, last = _years(preamble)
     delivered = deliveries["year"]

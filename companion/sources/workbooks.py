@@ -21,7 +21,10 @@ def says(file: SourceFile, text: str) -> bool:
         return False
     try:
         with zipfile.ZipFile(io.BytesIO(file.content)) as parts:
-            return "xl/sharedStrings.xml" in parts.namelist() and text.encode() in parts.read("xl/sharedStrings.xml")
+            # Excel keeps all texts in one part; other programs write them into the sheets.
+            shared = [name for name in parts.namelist() if name == "xl/sharedStrings.xml"]
+            sheets = [name for name in parts.namelist() if name.startswith("xl/worksheets/")]
+            return any(text.encode() in parts.read(name) for name in shared or sheets)
     except (zipfile.BadZipFile, EOFError):
         return False
 

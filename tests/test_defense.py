@@ -1,0 +1,181 @@
+"""The tables on Japan's defense: workbooks and records read right or refused, and the known figures."""
+
+import io
+
+import openpyxl
+import pytest
+from openpyxl.styles import Font
+from openpyxl.styles.colors import Color
+
+from companion import load
+from companion.recipes import defense
+from companion.sources import SourceError, SourceFile, curated, sipri_milex, sipri_top100
+
+MILEX_SHEETS = {
+    "Local currency financial years": ["Currency", "Fiscal Year", "Notes"],
+    "Local currency calendar years": ["Currency", "Notes"],
+    "Constant (2023) US$": ["", "Notes"],
+    "Current US$": ["Notes"],
+    "Share of GDP": ["Notes"],
+}
+
+
+def saved(book: openpyxl.Workbook, name: str = "book.xlsx") -> SourceFile:
+    content = io.BytesIO()
+    book.save(content)
+    return SourceFile(name, content.getvalue())
+
+
+def milex(
+    japan: object = 0.01, country: str = "Japan", currency: str = "Yen", sheets: dict = MILEX_SHEETS
+) -> SourceFile:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, extra in sheets.items():
+        sheet = book.create_sheet(name)
+        sheet.append(["Military expenditure by country, in local currency"])
+        sheet.append(["Country", *extra, 2022, 2023])
+        sheet.append([country, currency, *[""] * (len(extra) - 1), "...", japan])
+        sheet.cell(3, sheet.max_column).font = Font(color=Color(indexed=12))
+    return saved(book, "milex.xlsx")
+
+
+def top100(arms: object = 3250, year_column: str = "Arms Revenue (2022)") -> SourceFile:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "2022 "
+    sheet.append(["The SIPRI Top 100 arms-producing and military services companies"])
+    sheet.append(
+        ["Rank (2022) *Note (b)", "Rank (2021)", "Company (c)", "Country", year_column, "Total Revenue (2022)"]
+    )
+    sheet.append([43, 35, "NEC Corp.", "Japan", arms, 32000])
+    sheet.append([44, 36, "Other", "France", 1, ". ."])
+    sheet.append(["Note: percentages"])
+    return saved(book, "top100.xlsx")
+
+
+def test_military_spending_is_brought_to_our_units_with_its_mark():
+    rows = sipri_milex.read(milex(), ["Japan"]).set_index("measure")
+    assert rows["value"].to_dict() == {
+        "constant_usd_million": 0.01,
+        "current_usd_million": 0.01,
+        "gdp_share_percent": 1.0,
+        "local_currency_million": pytest.approx(1e-8),
+        "local_currency_fiscal_million": pytest.approx(1e-8),
+    }
+    assert rows["mark"].unique().tolist() == ["estimate"]
+    assert rows["year"].unique().tolist() == [2023]  # 2022 has no figure and no row
+    assert rows["release"].unique().tolist() == [2024]
+
+
+def test_an_older_release_writes_billions():
+    rows = sipri_milex.read(milex(5, currency="b. yen"), ["Japan"]).set_index("measure")
+    assert rows.loc["local_currency_million", "value"] == 5000
+
+
+def test_a_zero_in_a_spending_workbook_is_a_missing_figure():
+    assert sipri_milex.read(milex(0), ["Japan"]).empty
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        (milex("a lot"), r"milex.xlsx, sheet 'Constant \(2023\) US\$', row 3, column 2023: 'a lot' is not an amount"),
+        (milex(-1), r"-1 is not an amount"),
+        (milex(country="France"), r"no row for Japan"),
+        (milex(sheets={"Sheet1": []}), r"no sheet 'Constant'\. The workbook has: Sheet1"),
+        (SourceFile("milex.xlsx", milex().content[:2000]), r"milex.xlsx: the workbook cannot be opened"),
+    ],
+)
+def test_a_bad_spending_workbook_is_refused(file: SourceFile, message: str):
+    with pytest.raises(SourceError, match=message):
+        sipri_milex.read(file, ["Japan"])
+
+
+def test_the_top_100_keeps_rank_and_revenues_and_stops_at_the_notes():
+    rows = sipri_top100.read(top100())
+    assert rows.to_numpy().tolist()[0] == [2022, 43, "NEC Corp.", "Japan", 3250, 32000]
+    assert rows["total_revenue_usd_million"].isna().tolist() == [False, True]
+    assert defense.top100_japan([top100()]).rows["company"].tolist() == ["NEC"]
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        (top100("n/a"), r"top100.xlsx, sheet '2022 ', row 3: 'n/a' is not a revenue"),
+        (top100(year_column="Sales"), r"no column like 'Arms Revenue.*The sheet has: Rank \(2022\)"),
+    ],
+)
+def test_a_bad_top_100_is_refused(file: SourceFile, message: str):
+    with pytest.raises(SourceError, match=message):
+        sipri_top100.read(file)
+
+
+def record(columns: list[str], *rows: str) -> SourceFile:
+    return SourceFile("record.csv", "\n".join([",".join(columns), *rows]).encode())
+
+
+@pytest.mark.parametrize(
+    ("read", "file", "message"),
+    [
+        (curated.defense_budget, record(curated.DEFENSE_BUDGET, "FY23,1,a,b,c,d,e,"), r"column 'fiscal_year': 'FY23'"),
+        (curated.defense_budget, record(curated.DEFENSE_BUDGET, "2023,much,a,b,c,d,e,"), r"'much' is not a number"),
+        (curated.defense_budget, record(curated.DEFENSE_BUDGET, "2023,-1,a,b,c,d,e,"), r"'-1' is not a possible value"),
+        (
+            curated.defense_budget,
+            record(curated.DEFENSE_BUDGET, "2023,1,a,b"),
+            r"row 2: 4 fields where the header has 8",
+        ),
+        (curated.defense_budget, record(curated.DEFENSE_BUDGET), r"there are no rows below the header"),
+        (curated.defense_budget, record(["a", "b"], "1,2"), r"column 'fiscal_year' is missing. The file has: a, b"),
+        (curated.defense_budget, SourceFile("empty.csv", b""), r"empty.csv: column 'fiscal_year' is missing.*nothing"),
+        (curated.unmanned_budget, record(curated.UNMANNED_BUDGET, "soon,1,a,b,c,d,e,"), r"'soon' is not a fiscal year"),
+    ],
+)
+def test_a_bad_record_is_refused(read, file: SourceFile, message: str):
+    with pytest.raises(SourceError, match=message):
+        read(file)
+
+
+def test_a_span_of_fiscal_years_has_both_ends():
+    rows = curated.unmanned_budget(
+        record(curated.UNMANNED_BUDGET, "FY2023-2027,1000,a,b,c,d,e,", "FY2024,1,a,b,c,d,e,")
+    )
+    assert rows[["first_fiscal_year", "last_fiscal_year"]].to_numpy().tolist() == [[2023, 2027], [2024, 2024]]
+
+
+def test_japan_has_ordered_more_f35_than_any_other_customer():
+    orders = load("fighter_orders")
+    for vintage, rows in orders.groupby("vintage"):
+        by_recipient = rows.groupby("recipient")["ordered"].sum()
+        assert by_recipient["Japan"] == 147, vintage
+        assert by_recipient.idxmax() == "Japan", vintage
+    assert (orders["delivered"] <= orders["ordered"]).all()
+
+
+def test_known_figures_of_military_spending():
+    spending = load("military_spending").set_index(["release", "country", "year"])
+    fiscal = spending["local_currency_fiscal_million"] / 1e6
+    assert fiscal[2025, "Japan", 2010] == pytest.approx(4.79, abs=0.005)
+    assert fiscal[2025, "Japan", 2024] == pytest.approx(8.78, abs=0.005)
+    assert set(spending.loc[2025].index.get_level_values("country")) == set(defense.COUNTRIES)
+    assert (spending["gdp_share_percent"].dropna() < 40).all()
+    assert spending.loc[2025, "China", 2024]["mark"] == "estimate"
+
+
+def test_local_production_is_part_of_the_imports():
+    imports = load("arms_imports_japan")
+    assert (imports["tiv_local_production_million"] <= imports["tiv_million"] + 1e-9).all()
+    assert imports.groupby("supplier")["tiv_million"].sum().idxmax() == "United States"
+
+
+def test_ranks_of_japanese_companies_are_sipri_s():
+    ranks = load("top100_japan").set_index(["year", "company"])["rank"]
+    assert ranks[2022, "Mitsubishi Heavy Industries"] == 43
+    assert ranks[2002, "Mitsubishi Heavy Industries"] == 15
+
+
+def test_the_yen_has_a_rate_in_every_year_of_the_report_s_plan():
+    rates = load("exchange_rates").query("currency == 'JPY' and frequency == 'annual'").set_index("period")
+    assert rates.loc["2024", "currency_per_usd"] == pytest.approx(151.4551)
+    assert {"2022", "2023", "2024"} <= set(rates.index)

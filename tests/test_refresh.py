@@ -1,0 +1,168 @@
+"""`make data`: whole or nothing, in whatever order the files come, and a new export adds its state."""
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import frictionless
+import pandas as pd
+import pytest
+from conftest import ROOT, run
+from test_sipri import deal, deals, order, register
+
+from companion.tables import COMMITTED, finish_interrupted
+
+
+def fingerprint(folder: Path) -> str:
+    files = sorted(path for path in (folder / "data").iterdir() if path.is_file())
+    return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()
+
+
+def refresh(folder: Path, sources: Path) -> subprocess.CompletedProcess[str]:
+    return run(folder, "python", "-m", "companion", "data", str(sources))
+
+
+@pytest.fixture
+def new_export(tmp_path: Path) -> Path:
+    """A folder with one export that the tables do not have: a register of June 2031."""
+    folder = tmp_path / "upstream"
+    folder.mkdir()
+    orders = [order(years="2030", number=12), order(years="2029").replace("Israel", "China").replace("India", "Serbia")]
+    (folder / "any name 2031-06-30.csv").write_bytes(register(*orders).content)
+    return folder
+
+
+def test_a_new_export_becomes_a_vintage_and_the_others_stay(copy_of_project: Path, new_export: Path):
+    table = copy_of_project / "data" / "uas_deliveries.csv"
+    before = table.read_text().splitlines()
+    result = refresh(copy_of_project, new_export)
+    assert result.returncode == 0, result.stderr
+    after = table.read_text().splitlines()
+    assert after[: len(before)] == before
+    assert after[len(before) :] == [
+        "2031-06,2031-06-30,China,Heron,reconnaissance,uav,2029,10,10,,exact",
+        "2031-06,2031-06-30,Israel,Heron,reconnaissance,uav,2030,12,12,,exact",
+    ]
+    assert "uas_deliveries: rebuilt" in result.stdout
+    assert "2 added, 0 removed, 0 changed" in result.stdout
+    assert "hs_chapter_trade: left as it is" in result.stdout
+    package = json.loads((copy_of_project / "data" / "datapackage.json").read_text(encoding="utf-8"))
+    resource = next(r for r in package["resources"] if r["name"] == "uas_deliveries")
+    assert resource["sources"][-1]["version"] == "2031-06-30"
+    assert frictionless.validate(str(copy_of_project / "data" / "datapackage.json")).valid
+
+
+def test_a_revised_export_of_the_same_month_replaces_its_vintage(copy_of_project: Path, new_export: Path):
+    refresh(copy_of_project, new_export)
+    path = new_export / "any name 2031-06-30.csv"
+    path.write_bytes(path.read_bytes().replace(b",12,?,2030", b",13,?,2030"))
+    result = refresh(copy_of_project, new_export)
+    assert "0 added, 0 removed, 1 changed; units 71" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (deals(deal(label="stealth drone")).content, "the weapon label 'stealth drone' is not known"),
+        (deals(deal(number="four")).content, "'four' is not a possible number"),
+        (deals(deal(year=1850)).content, "1850 is not a year of delivery"),
+        (deals(deal(), deal()[:30]).content, "The file is cut"),
+    ],
+)
+def test_a_bad_file_leaves_the_tables_as_they_were(copy_of_project: Path, tmp_path: Path, content: bytes, message: str):
+    folder = tmp_path / "upstream"
+    folder.mkdir()
+    (folder / "deals.txt").write_bytes(content)
+    before = fingerprint(copy_of_project)
+    result = refresh(copy_of_project, folder)
+    assert result.returncode == 1
+    assert message in result.stderr
+    assert "Nothing was written" in result.stderr
+    assert fingerprint(copy_of_project) == before
+
+
+def test_a_table_that_breaks_its_schema_is_refused_before_anything_is_written(copy_of_project: Path, new_export: Path):
+    package = copy_of_project / "data" / "datapackage.json"
+    content = json.loads(package.read_text(encoding="utf-8"))
+    resource = next(r for r in content["resources"] if r["name"] == "uas_deliveries")
+    resource["schema"]["fields"][0]["constraints"]["pattern"] = r"20[12]\d-\d\d"  # no vintage of 2031
+    package.write_text(json.dumps(content), encoding="utf-8")
+    before = fingerprint(copy_of_project)
+    result = refresh(copy_of_project, new_export)
+    assert result.returncode == 1
+    assert "uas_deliveries.csv, row " in result.stderr
+    assert "Nothing was written" in result.stderr
+    assert fingerprint(copy_of_project) == before
+
+
+def test_committed_files_are_moved_into_place_by_the_next_command(copy_of_project: Path):
+    committed = copy_of_project / "data" / COMMITTED
+    committed.mkdir()
+    (committed / "uas_groups.csv").write_text("new\n")
+    finish_interrupted(copy_of_project)
+    assert (copy_of_project / "data" / "uas_groups.csv").read_text() == "new\n"
+    assert not committed.exists()
+
+
+KILLED = """
+    import os, sys, time
+    from pathlib import Path
+    from companion.refresh import refresh
+    for delay in map(float, sys.argv[2:]):
+        child = os.fork()
+        if child == 0:
+            refresh(Path(sys.argv[1]))
+            os._exit(0)
+        time.sleep(delay)
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+        print("killed", flush=True)
+        sys.stdin.readline()
+"""
+
+
+def test_killed_at_random_moments_the_tables_are_whole(copy_of_project: Path, new_export: Path):
+    """Twenty kills: each time the tables are the old ones or the new ones, and valid."""
+    old = fingerprint(copy_of_project)
+    complete = copy_of_project.parent / "complete"
+    shutil.copytree(copy_of_project, complete)
+    started = time.monotonic()
+    assert refresh(complete, new_export).returncode == 0
+    longest = time.monotonic() - started
+    new = fingerprint(complete)
+    assert new != old
+    moments = [f"{random.Random(i).uniform(0, longest / 2):.3f}" for i in range(20)]
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(KILLED), str(new_export), *moments],
+        cwd=copy_of_project,
+        env=os.environ | {"PYTHONPATH": str(copy_of_project)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin
+    assert process.stdout
+    for _ in moments:
+        assert process.stdout.readline() == "killed\n"
+        finish_interrupted(copy_of_project)
+        assert fingerprint(copy_of_project) in {old, new}
+        shutil.copytree(ROOT / "data", copy_of_project / "data", dirs_exist_ok=True)
+        process.stdin.write("\n")
+        process.stdin.flush()
+    assert process.wait(60) in {0, -signal.SIGPIPE}
+
+
+def test_the_package_counts_its_missing_values():
+    package = json.loads((ROOT / "data" / "datapackage.json").read_text(encoding="utf-8"))
+    for resource in package["resources"]:
+        table = pd.read_csv(ROOT / "data" / resource["path"], dtype=str, keep_default_na=False)
+        for field in resource["schema"]["fields"]:
+            assert field["missing"] == (table[field["name"]] == "").sum(), (resource["name"], field["name"])
