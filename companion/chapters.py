@@ -1,5 +1,7 @@
 """Chapters as notebooks: find them, pair them with their reference outputs, record these anew."""
 
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,8 @@ import nbformat
 import yaml
 from nbclient import NotebookClient
 
-from companion.tables import root
+from companion.exhibits import CHART_MIME, TABLE_MIME, Exhibit
+from companion.tables import package, root, write_package
 
 Notebook = Any  # nbformat's NotebookNode, which has no types
 
@@ -53,10 +56,10 @@ def expected_path(chapter: Path) -> Path:
 def record() -> None:
     """Run every chapter and keep its code cells with their outputs as the reference for the tests.
 
-    A reference without a chapter is removed. Review the change of `tests/expected/`: it is the list of numbers that
-    changed.
+    A reference without a chapter is removed, and the data package learns which exhibits use each table. Review the
+    change of `tests/expected/`: it is the list of numbers that changed.
     """
-    chapters = chapter_paths()
+    chapters, users = chapter_paths(), defaultdict[str, list[str]](list)
     for number, chapter in enumerate(chapters, start=1):
         print(f"[{number}/{len(chapters)}] {chapter.relative_to(root())}", flush=True)
         notebook = read_chapter(chapter)
@@ -65,8 +68,25 @@ def record() -> None:
         path = expected_path(chapter)
         path.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(reference, path)
+        for exhibit in _exhibits(reference):
+            for table in exhibit.tables:
+                users[table].append(exhibit.id)
     for stale in set((root() / "tests" / "expected").rglob("*.ipynb")) - {expected_path(c) for c in chapters}:
         stale.unlink()
+    content = package()
+    for resource in content["resources"]:
+        resource["exhibits"] = users[resource["name"]]
+    write_package(root() / "data" / "datapackage.json", content)
+
+
+def _exhibits(notebook: Notebook) -> Iterator[Exhibit]:
+    """The exhibits among the outputs of a notebook, in order."""
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            for mime in (CHART_MIME, TABLE_MIME):
+                exhibit = Exhibit.from_output(output.get("data", {}).get(mime, {}))
+                if exhibit:
+                    yield exhibit
 
 
 def _bare(cell: Notebook, index: int) -> Notebook:

@@ -7,7 +7,6 @@ after it is finished by whatever command of this library runs next.
 
 import hashlib
 import io
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ import pandas as pd
 
 from companion.recipes import RECIPES, Built
 from companion.sources import SourceError, walk
-from companion.tables import COMMITTED, finish_interrupted, package, root
+from companion.tables import COMMITTED, finish_interrupted, package, root, write_package
 
 
 def build_tables(folder: Path) -> dict[str, Built | None]:
@@ -47,8 +46,7 @@ def refresh(folder: Path) -> list[str]:
         report.append(f"{name}: {_difference(resource, table, content)}")
         _describe(resource, built, table, content)
         contents[resource["path"]] = content
-    contents["datapackage.json"] = (json.dumps(description, indent=2, ensure_ascii=False) + "\n").encode()
-    _commit(contents)
+    _commit(contents, description)
     return report
 
 
@@ -82,17 +80,18 @@ def _describe(resource: dict[str, Any], built: Built, table: pd.DataFrame, conte
         resource["sources"] = sorted([*kept, *built.sources], key=lambda s: (s.get("vintage", ""), s["version"]))
 
 
-def _commit(contents: dict[str, bytes]) -> None:
+def _commit(contents: dict[str, bytes], description: dict[str, Any]) -> None:
     """Replace files in `data/`: stage all of them, check them, commit with one rename, move them into place."""
     data = root() / "data"
     staging = data / ".staging"
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir()
-    for resource in package()["resources"]:
+    for resource in description["resources"]:
         if resource["path"] not in contents and (data / resource["path"]).exists():
             shutil.copy2(data / resource["path"], staging)
     for path, content in contents.items():
         (staging / path).write_bytes(content)
+    write_package(staging / "datapackage.json", description)
     try:
         _check(staging)
         staging.rename(data / COMMITTED)

@@ -47,6 +47,13 @@ def package() -> dict[str, Any]:
     return content
 
 
+def write_package(path: Path, content: dict[str, Any]) -> None:
+    """Write a data package's description, in one form and in one step."""
+    staged = path.with_name(f".{path.name}")
+    staged.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    staged.replace(path)
+
+
 def describe(name: str) -> dict[str, Any]:
     """Everything the data package says of one table: schema, sources, terms, warnings, hash.
 

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from companion import exhibit, in_words, listed, percent
+from companion.book.files import data_csv
+from companion.book.nodes import TEMPLATES
 from companion.exhibits import CHART_MIME, TABLE_MIME, Exhibit
 
 FRAME = pd.DataFrame({"year": [2020, 2021], "units": [1.5, None], "supplier": ["A <b>", "B|C"]})
@@ -50,6 +52,17 @@ def test_a_missing_value_stays_missing_and_columns_are_described_by_their_table(
 def test_jupyterlab_knows_the_output_of_a_chart():
     static = Path(sys.prefix) / "share" / "jupyter" / "lab" / "static"
     assert any(CHART_MIME in script.read_text(encoding="utf-8") for script in static.glob("*.js"))
+
+
+def test_a_download_holds_no_formula_and_the_page_no_markup():
+    frame = pd.DataFrame(
+        {"supplier": ["=1+1", "@x", "-5", "<script>alert(1)</script>", "plain"], "units": [-5, 1, 1, 1, 1]}
+    )
+    shown = exhibit("own-one", frame, **ABOUT)
+    assert data_csv(shown).splitlines()[1:] == ["'=1+1,-5", "'@x,1", "'-5,1", "<script>alert(1)</script>,1", "plain,1"]
+    table = TEMPLATES.get_template("macros.html").module.data_table(shown, lambda value, *_: value, {})
+    assert "<script>" not in str(table)
+    assert "&lt;script&gt;" in str(table)
 
 
 def test_other_outputs_are_not_exhibits():

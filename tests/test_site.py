@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from companion.citation import metadata
 from companion.exhibits import REPORT_EXHIBITS
+from companion.tables import package
 
 ADDRESSES = [page.relative_to(ROOT).with_suffix(".html").as_posix() for page in PAGES]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -54,6 +55,12 @@ def test_the_index_describes_every_exhibit(html: Path, index: list[dict]):
             assert entry[kind] is None or (html / entry[kind]).stat().st_size > 100, (entry["id"], kind)
         page, anchor = urldefrag(entry["chapter"])
         assert f'id="{anchor}"' in (html / page).read_text(encoding="utf-8")
+
+
+def test_tables_and_exhibits_name_each_other(index: list[dict]):
+    for resource in package()["resources"]:
+        users = [entry["id"] for entry in index if resource["name"] in entry["tables"]]
+        assert resource["exhibits"] == users, "run `make expected`"
 
 
 def test_figure_1_is_reproduced_and_its_download_has_its_total(html: Path, index: list[dict]):

@@ -43,6 +43,12 @@ def test_every_table_is_rebuilt_byte_for_byte_from_its_sources(sources: Path):
             assert built.sources == describe(name)["sources"]
 
 
+def test_no_cell_of_a_table_is_a_formula_for_a_spreadsheet():
+    for resource in package()["resources"]:
+        for name, column in load(resource["name"]).select_dtypes("str").items():
+            assert not column.dropna().str.match(r"[=+@\t\r]|-[^\d]").any(), (resource["name"], name)
+
+
 def test_the_report_s_figure_has_the_known_totals():
     deliveries = load("uas_deliveries")
     report = deliveries.query(DELIVERIES_2022)

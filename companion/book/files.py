@@ -24,12 +24,20 @@ def setup(app: Sphinx) -> None:
 
 
 def data_csv(exhibit: Exhibit) -> str:
-    """The exhibit's data as CSV, an empty cell for a missing value."""
+    """The exhibit's data as CSV, an empty cell for a missing value.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe in front, which spreadsheets hide.
+    """
     text = io.StringIO()
     writer = csv.DictWriter(text, [field["name"] for field in exhibit.fields], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(exhibit.rows)
+    for row in exhibit.rows:
+        writer.writerow({name: _no_formula(value) for name, value in row.items()})
     return text.getvalue()
+
+
+def _no_formula(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def _write_files(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document) -> None:
