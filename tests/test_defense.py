@@ -84,7 +84,7 @@ def test_a_zero_in_a_spending_workbook_is_a_missing_figure():
         (milex(-1), r"-1 is not an amount"),
         (milex(country="France"), r"no row for Japan"),
         (milex(sheets={"Sheet1": []}), r"no sheet 'Constant'\. The workbook has: Sheet1"),
-        (SourceFile("milex.xlsx", milex().content[:2000]), r"milex.xlsx: the workbook cannot be opened"),
+        (SourceFile("milex.xlsx", milex().content[:2000]), r"milex.xlsx: the workbook cannot be read"),
     ],
 )
 def test_a_bad_spending_workbook_is_refused(file: SourceFile, message: str):

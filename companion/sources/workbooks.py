@@ -3,6 +3,7 @@
 import io
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 
 import openpyxl
@@ -25,7 +26,7 @@ def says(file: SourceFile, text: str) -> bool:
             shared = [name for name in parts.namelist() if name == "xl/sharedStrings.xml"]
             sheets = [name for name in parts.namelist() if name.startswith("xl/worksheets/")]
             return any(text.encode() in parts.read(name) for name in shared or sheets)
-    except (zipfile.BadZipFile, EOFError):
+    except (zipfile.BadZipFile, EOFError, zlib.error):
         return False
 
 
@@ -37,8 +38,12 @@ def open_workbook(file: SourceFile) -> Workbook:
     """
     try:
         return openpyxl.load_workbook(io.BytesIO(file.content), read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, EOFError) as error:
-        raise SourceError(f"{file.name}: the workbook cannot be opened ({error}). Download it again.") from error
+    except Exception as error:  # openpyxl lets through whatever a damaged part makes its parsers raise
+        raise _damaged(file, error) from error
+
+
+def _damaged(file: SourceFile, error: Exception) -> SourceError:
+    return SourceError(f"{file.name}: the workbook cannot be read ({error}). It is damaged; download it again.")
 
 
 def rows_below(
@@ -49,7 +54,7 @@ def rows_below(
     Raises:
         SourceError: there is no such row; the message names the sheet.
     """
-    rows = enumerate(book[sheet].iter_rows(), start=1)
+    rows = _rows(file, book, sheet)
     for number, cells in rows:
         if cells and str(cells[0].value or "").strip().startswith(first_cell):
             yield number, cells
@@ -58,3 +63,11 @@ def rows_below(
     raise SourceError(
         f"{file.name}, sheet {sheet!r}: no row begins with {first_cell!r}. Is it the publisher's own workbook?"
     )
+
+
+def _rows(file: SourceFile, book: Workbook, sheet: str) -> Iterator[tuple[int, tuple[Cell | MergedCell, ...]]]:
+    """Every row of a sheet with its number. Sheets are unpacked as they are read, so damage shows here."""
+    try:
+        yield from enumerate(book[sheet].iter_rows(), start=1)
+    except Exception as error:
+        raise _damaged(file, error) from error
