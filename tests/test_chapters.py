@@ -12,11 +12,11 @@ from companion.chapters import chapter_paths, code_cells, expected_path, is_note
 
 REPORT = ROOT.parent / "shared" / "report.md"
 EXPORTERS = Path("chapters/uas/exporters.md")
-# What a person may type: years, dates, and the names of groups, exhibits, versions and licenses.
+# What a person may type: years, dates, and the names of groups, exhibits, weapons and licenses.
 TYPED = re.compile(
     r"\b\d{1,2} (?:January|February|March|April|May|June|July|August|September|October|November|December) \d{4}\b"
     r"|\b(?:19|20)\d\d\b|\bgroups? \d(?:(?:,| to| and| from) (?:group )?\d)*|\b(?:Figures?|Tables?) \d(?: to \d)?"
-    r"|\bBSD-3-Clause\b|\bCC BY 4\.0\b"
+    r"|\bBSD-3-Clause\b|\bCC BY 4\.0\b|\b[A-Z][A-Za-z]+-\d+\b"
 )
 
 
