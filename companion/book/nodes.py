@@ -131,6 +131,7 @@ def _visit_exhibit(self: HTML5Translator, node: ExhibitNode) -> None:
 def _visit_gallery(self: HTML5Translator, node: GalleryNode) -> None:
     env = self.builder.env
     labels = env.domaindata["std"]["anonlabels"]
+    shown = set()
     self.body.append('<div class="exhibit-gallery">')
     for target in node["targets"]:
         docname, anchor = labels.get(target, ("", ""))
@@ -142,7 +143,9 @@ def _visit_gallery(self: HTML5Translator, node: GalleryNode) -> None:
         here = self.builder.current_docname
         page = f"{self.builder.get_relative_uri(here, docname)}#{anchor}"
         self.body.append(render(env, found, "card.html", page=page))
-    self.body.append("</div>")
+        shown.add(found["exhibit"].status)
+    statuses = [status for name, status in STATUSES.items() if name in shown]
+    self.body.append("</div>" + TEMPLATES.get_template("legend.html").render(statuses=statuses))
     raise nodes.SkipNode
 
 
