@@ -4,7 +4,7 @@ from typing import Any, cast
 
 import altair as alt
 
-# Okabe-Ito, a palette that colour-blind readers can tell apart. Japan and the United States keep theirs throughout.
+# Okabe-Ito, a palette that color-blind readers can tell apart. Japan and the United States keep theirs throughout.
 JAPAN = "#D55E00"
 UNITED_STATES = "#0072B2"
 HIGHLIGHT = "#CC79A7"
