@@ -2,9 +2,9 @@
 
 from companion import theme
 from companion.exhibits import Exhibit, exhibit
-from companion.prose import facts, in_words, listed, percent
+from companion.prose import facts, in_words, listed, month, percent
 from companion.tables import load
 
-__all__ = ["Exhibit", "exhibit", "facts", "in_words", "listed", "load", "percent"]
+__all__ = ["Exhibit", "exhibit", "facts", "in_words", "listed", "load", "month", "percent"]
 
 theme.enable()

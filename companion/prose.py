@@ -1,5 +1,6 @@
 """Numbers for the prose: computed in a cell, quoted in a sentence, never typed."""
 
+import calendar
 from collections.abc import Iterable
 from numbers import Integral
 
@@ -22,6 +23,11 @@ def facts(**values: object) -> None:
 def percent(share: float, digits: int = 0) -> str:
     """Write a share between 0 and 1 as in a sentence: 0.447 becomes "45 percent"."""
     return f"{100 * share:.{digits}f} percent"
+
+
+def month(vintage: str) -> str:
+    """Write a vintage as in a sentence: "2026-05" becomes "May 2026"."""
+    return f"{calendar.month_name[int(vintage[5:7])]} {vintage[:4]}"
 
 
 def in_words(number: int, *, ordinal: bool = False) -> str:

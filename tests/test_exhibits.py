@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 import pytest
 
-from companion import exhibit, in_words, listed, percent
+from companion import exhibit, in_words, listed, month, percent
 from companion.book.files import data_csv
 from companion.book.nodes import TEMPLATES
 from companion.exhibits import CHART_MIME, TABLE_MIME, Exhibit
@@ -96,6 +96,7 @@ def test_numbers_in_sentences():
     assert in_words(4) == "four"
     assert in_words(1234) == "1,234"
     assert in_words(2, ordinal=True) == "second"
+    assert month("2026-05") == "May 2026"
     assert listed(["a"]) == "a"
     assert listed(["a", "b"]) == "a and b"
     assert listed(["a", "b", "c"]) == "a, b, and c"
