@@ -13,6 +13,7 @@ from test_sipri import deal, deals, order, register
 from test_trade import API, CODES, CUSTOMS, JAPAN, code
 from test_trade import source as trade_csv
 
+from companion.recipes import Built, defense, uas
 from companion.sources import (
     SourceError,
     SourceFile,
@@ -31,9 +32,17 @@ GROUPS = (
     "group,source_id,max_gross_takeoff_weight_lb,normal_operating_altitude_ft,airspeed_kn,representative_systems,"
     'agrees_with_consensus,source_title,source_publisher,source_url,note\n1,psu,0-20,"<1,200 AGL",<100,,yes,a,b,c,d\n'
 )
+F35 = register(
+    order(years="2015").replace("Heron,UAV", "F-35A Lightning-2,fighter"),
+    order(number=0, years="").replace("Heron,UAV", "F-35A Lightning-2,fighter").replace("India,Israel", "Japan,China"),
+)
+# A recipe passes over a file that no reader recognizes, which a file in another encoding is.
+RECIPES = {"fighter_orders", "uas_deliveries"}
 READERS: dict[str, tuple[Callable[[SourceFile], object], SourceFile]] = {
     "deals": (sipri.read_export.__wrapped__, deals(deal(), deal(label="tank"), deal(designation="KSR-2; AS-5"))),
     "register": (sipri.read_export.__wrapped__, register(order(), order(comment="two\nlines"), order(years=""))),
+    "fighter_orders": (lambda file: defense.fighter_orders([file]), F35),
+    "uas_deliveries": (lambda file: uas.uas_deliveries([file]), deals(deal(), deal(label="armed UAV"))),
     "milex": (lambda file: sipri_milex.read(file, ["Japan"]), milex()),
     "top100": (sipri_top100.read, top100()),
     "uas_groups": (uas_groups.read, SourceFile("groups.csv", GROUPS.encode())),
@@ -77,7 +86,7 @@ def test_a_damaged_file_is_read_or_refused_with_its_name(name: str, damages: lis
         result = read(damaged(file, damages))
     except SourceError as problem:
         result = str(problem)
-    assert isinstance(result, pd.DataFrame | sipri.Export) or file.name in str(result)
+    assert isinstance(result, pd.DataFrame | sipri.Export | Built | None) or file.name in str(result)
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -86,7 +95,9 @@ def test_the_whole_file_is_read(name: str):
     read(file)
 
 
-@pytest.mark.parametrize("name", [name for name, (_, file) in READERS.items() if not file.content.startswith(b"PK")])
+@pytest.mark.parametrize(
+    "name", [name for name, (_, file) in READERS.items() if not file.content.startswith(b"PK") and name not in RECIPES]
+)
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
 def test_an_encoding_with_wide_characters_is_refused(name: str, encoding: str):
     read, file = READERS[name]

@@ -114,6 +114,10 @@ def test_renamed_suppliers_and_types_carry_their_newer_name():
         (deals(deal(number="")), r"deals.txt, row 7: years of delivery and no number delivered"),
         (deals(deal(number=-4)), r"row 7, column 'Numbers delivered': '-4' is not a possible number"),
         (deals(deal(), deal()[:30]), r"deals.txt: the last row has 6 fields.*cut"),
+        (
+            register(order().replace(",2014,", ",soon,")),
+            r"row 2, column 'Year of order': 'soon' is not a possible number",
+        ),
         (register(order() + ",extra"), r"row 2: 17 fields where the header has 16"),
         (register(order(), name="register.csv"), r"register.csv: SIPRI's header with the date.*Put the date"),
         (

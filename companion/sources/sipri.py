@@ -57,6 +57,7 @@ REGISTER: dict[str, tuple[str, ...]] = {
     "comment": ("Comments",),
     "tiv": ("SIPRI TIV of delivered weapons",),
 }
+NUMBERS = {"units", "tiv", "order_year", "ordered"}
 FORMS = {"deals": DEALS, "register": REGISTER}
 HEADER = re.compile(r"^(Deal ID;Seller|SIPRI AT Database ID,Supplier|Recipient,Supplier)", re.MULTILINE)
 ALL = "all countries"
@@ -135,8 +136,7 @@ def read_export(file: SourceFile) -> Export:
         recipient=table["recipient"].replace(COUNTRIES),
         designation=table["designation"].replace(DESIGNATIONS),
         label=table["label"].str.lower(),
-        units=_numbers(table, "units", file.name),
-        tiv=_numbers(table, "tiv", file.name),
+        **{column: _numbers(table, column, file.name) for column in NUMBERS & set(positions)},
     )
     uncounted = table[(table["year"] != "") & table["units"].isna()]
     if len(uncounted):
