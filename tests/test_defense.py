@@ -1,15 +1,22 @@
 """The tables on Japan's defense: workbooks and records read right or refused, and the known figures."""
 
 import io
+import re
+from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pytest
 from openpyxl.styles import Font
 from openpyxl.styles.colors import Color
 
 from companion import load
 from companion.recipes import defense
-from companion.sources import SourceError, SourceFile, curated, sipri_milex, sipri_top100
+from companion.sources import SourceError, SourceFile, curated, sipri, sipri_milex, sipri_top100, walk
+from companion.sources.corrections import guard_missing
+from companion.sources.workbooks import says as workbooks_say
+
+LOCAL_1949 = ("local_currency_million", "Australia 1949")
 
 MILEX_SHEETS = {
     "Local currency financial years": ["Currency", "Fiscal Year", "Notes"],
@@ -34,7 +41,7 @@ def milex(
     for name, extra in sheets.items():
         sheet = book.create_sheet(name)
         sheet.append(["Military expenditure by country, in local currency"])
-        sheet.append(["Country", *extra, 2022, 2023])
+        sheet.append(["Country", *extra, 2029, 2030])
         sheet.append([country, currency, *[""] * (len(extra) - 1), "...", japan])
         sheet.cell(3, sheet.max_column).font = Font(color=Color(indexed=12))
     return saved(book, "milex.xlsx")
@@ -64,8 +71,8 @@ def test_military_spending_is_brought_to_our_units_with_its_mark():
         "local_currency_fiscal_million": pytest.approx(1e-8),
     }
     assert rows["mark"].unique().tolist() == ["estimate"]
-    assert rows["year"].unique().tolist() == [2023]  # 2022 has no figure and no row
-    assert rows["release"].unique().tolist() == [2024]
+    assert rows["year"].unique().tolist() == [2030]  # 2029 has no figure and no row
+    assert rows["release"].unique().tolist() == [2031]
 
 
 def test_an_older_release_writes_billions():
@@ -73,14 +80,35 @@ def test_an_older_release_writes_billions():
     assert rows.loc["local_currency_million", "value"] == 5000
 
 
-def test_a_zero_in_a_spending_workbook_is_a_missing_figure():
-    assert sipri_milex.read(milex(0), ["Japan"]).empty
+def test_zeros_are_those_that_the_corrections_call_missing():
+    guard_missing(sipri_milex.DATABASE, 2025, [("current_usd_million", "Australia 1949"), LOCAL_1949], "milex.xlsx")
+    with pytest.raises(SourceError, match=r"milex.xlsx, gdp_share_percent, Japan 1950: 0 is not a possible amount"):
+        guard_missing(sipri_milex.DATABASE, 2031, [("gdp_share_percent", "Japan 1950")], "milex.xlsx")
+    with pytest.raises(
+        SourceError, match=r"current_usd_million, Australia 1949: data/corrections.csv corrects a 0 that"
+    ):
+        guard_missing(sipri_milex.DATABASE, 2025, [LOCAL_1949], "milex.xlsx")
+
+
+def test_every_rename_is_still_needed(sources: Path):
+    files = list(walk(sources))
+    seen = " ".join(file.text for file in files if sipri.recognizes(file))
+    companies = pd.concat(sipri_top100.read(f)["company"] for f in files if sipri_top100.recognizes(f))
+    press = pd.concat(curated.top100_press(f)["company"] for f in files if curated.recognizes(f, curated.TOP100_PRESS))
+    workbooks = [f for f in files if sipri_milex.recognizes(f)]
+    for row in load("corrections").query("release.isna()").itertuples():
+        old = row.upstream
+        assert {
+            sipri.DATABASE: re.search(rf"[;,]{re.escape(old)}[;,]", seen),
+            "SIPRI Arms Industry Database": old in {*companies, *press},
+            sipri_milex.DATABASE: any(workbooks_say(workbook, old) for workbook in workbooks),
+        }[row.source], f"no release has {old!r} any more: remove {row.correction_id} from data/corrections.csv"
 
 
 @pytest.mark.parametrize(
     ("file", "message"),
     [
-        (milex("a lot"), r"milex.xlsx, sheet 'Constant \(2023\) US\$', row 3, column 2023: 'a lot' is not an amount"),
+        (milex("a lot"), r"milex.xlsx, sheet 'Constant \(2023\) US\$', row 3, column 2030: 'a lot' is not an amount"),
         (milex(-1), r"-1 is not an amount"),
         (milex(country="France"), r"no row for Japan"),
         (milex(sheets={"Sheet1": []}), r"no sheet 'Constant'\. The workbook has: Sheet1"),

@@ -4,18 +4,11 @@ import pandas as pd
 
 from companion.recipes.built import Built, only_one
 from companion.sources import SourceFile, curated, sipri, sipri_milex, sipri_top100
+from companion.sources.corrections import renames
 
 COUNTRIES = ["Australia", "China", "Japan", "South Korea", "United States"]
-MILEX = {"title": "SIPRI Military Expenditure Database", "path": "https://www.sipri.org/databases/milex"}
+MILEX = {"title": sipri_milex.DATABASE, "path": "https://www.sipri.org/databases/milex"}
 ARMS_INDUSTRY = {"title": "SIPRI Arms Industry Database", "path": "https://www.sipri.org/databases/armsindustry"}
-
-# One name for a company that SIPRI and the press write differently over the years.
-COMPANIES = {
-    "IHI Corp.": "IHI",
-    "Ishikawajima-Harima Heavy Industries": "IHI",
-    "Mitsubishi Electric Corp.": "Mitsubishi Electric",
-    "NEC Corp.": "NEC",
-}
 
 
 def arms_imports_japan(files: list[SourceFile]) -> Built | None:
@@ -103,7 +96,7 @@ def top100_japan(files: list[SourceFile]) -> Built | None:
         table = pd.concat([table, later.assign(evidence="press report")])
     columns = ["year", "rank", "company", "arms_revenue_usd_million", "total_revenue_usd_million", "evidence"]
     table = table[[*columns, *curated.SOURCE]].sort_values(["year", "rank"], ignore_index=True)
-    return Built(table.assign(company=table["company"].replace(COMPANIES)))
+    return Built(table.assign(company=table["company"].replace(renames(ARMS_INDUSTRY["title"], "company"))))
 
 
 def military_spending(files: list[SourceFile]) -> Built | None:

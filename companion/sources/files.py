@@ -1,40 +1,60 @@
 """Upstream files: find them in a folder, whatever they are called, and read their cells with the place in hand."""
 
+import codecs
 import csv
 import io
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100
-FORMATS = {".csv", ".txt", ".xlsx", ".zip"}
+FORMATS = {".csv", ".parquet", ".toml", ".txt", ".xlsx", ".zip"}
+HEAD = 4096
 
 
 class SourceError(ValueError):
     """An upstream file cannot be read: the message names file, row, column and what to do."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SourceFile:
-    """One upstream file: its name, for messages, and its content as published."""
+    """One upstream file as published: its name, for messages, and its bytes, in memory or in the file of a path."""
 
     name: str
-    content: bytes
+    origin: bytes | Path
+
+    def open(self) -> BinaryIO:
+        """The content as a stream, for files that are too large to hold in memory."""
+        return io.BytesIO(self.origin) if isinstance(self.origin, bytes) else self.origin.open("rb")
+
+    @cached_property
+    def content(self) -> bytes:
+        """The whole content."""
+        with self.open() as stream:
+            return stream.read()
 
     @property
     def text(self) -> str:
         """The content as text. SIPRI writes UTF-8 in some years and Windows-1252 in others."""
-        try:
-            return self.content.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            return self.content.decode("cp1252", errors="replace")
+        return _decoded(self.content)
 
-    @property
+    @cached_property
     def head(self) -> str:
         """The first lines, enough to recognize a format."""
-        return SourceFile(self.name, self.content[:4096]).text
+        with self.open() as stream:
+            return _decoded(stream.read(HEAD), final=False)
+
+
+def _decoded(content: bytes, final: bool = True) -> str:
+    """Bytes as text; a part of a file (not `final`) may end within a character."""
+    try:
+        return codecs.getincrementaldecoder("utf-8-sig")().decode(content, final)
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
 
 
 @dataclass(frozen=True)
@@ -130,4 +150,4 @@ def walk(folder: Path) -> Iterator[SourceFile]:
             except (zipfile.BadZipFile, EOFError) as error:
                 raise SourceError(f"{path.name}: {error}. The archive is cut; download it again.") from error
         else:
-            yield SourceFile(path.name, path.read_bytes())
+            yield SourceFile(path.name, path)

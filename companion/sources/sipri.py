@@ -18,16 +18,10 @@ from functools import cache
 
 import pandas as pd
 
+from companion.sources.corrections import renames
 from companion.sources.files import FIRST_YEAR, LAST_YEAR, SourceError, SourceFile
 
-# SIPRI renamed these between releases; the book uses the newer name throughout.
-COUNTRIES = {
-    "Turkey": "Turkiye",
-    "UAE": "United Arab Emirates",
-    "Unknown supplier(s)": "unknown supplier(s)",
-    "Unknown recipient(s)": "unknown recipient(s)",
-}
-DESIGNATIONS = {"Bayraktar TB2": "Bayraktar TB-2", "Anka": "Anka-B", "Seeker-200": "Seeker"}
+DATABASE = "SIPRI Arms Transfers Database"
 
 # What we call a column, and the names that SIPRI has given it. "?" stands for the unnamed column to its right.
 DEALS: dict[str, tuple[str, ...]] = {
@@ -132,9 +126,9 @@ def read_export(file: SourceFile) -> Export:
         columns=["line", *positions],
     )
     table = table.assign(
-        supplier=table["supplier"].replace(COUNTRIES),
-        recipient=table["recipient"].replace(COUNTRIES),
-        designation=table["designation"].replace(DESIGNATIONS),
+        supplier=table["supplier"].replace(renames(DATABASE, "country")),
+        recipient=table["recipient"].replace(renames(DATABASE, "country")),
+        designation=table["designation"].replace(renames(DATABASE, "designation")),
         label=table["label"].str.lower(),
         **{column: _numbers(table, column, file.name) for column in NUMBERS & set(positions)},
     )
@@ -172,7 +166,7 @@ def read_export(file: SourceFile) -> Export:
 def source(exported: str, vintage: str) -> dict[str, str]:
     """How the data package names one export as a source."""
     return {
-        "title": "SIPRI Arms Transfers Database",
+        "title": DATABASE,
         "path": "https://www.sipri.org/databases/armstransfers",
         "version": exported,
         "vintage": vintage,

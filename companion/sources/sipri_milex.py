@@ -5,9 +5,11 @@ import re
 import pandas as pd
 from openpyxl.cell.cell import Cell, MergedCell
 
+from companion.sources.corrections import guard_missing, renames
 from companion.sources.files import SourceError, SourceFile
 from companion.sources.workbooks import open_workbook, rows_below, says
 
+DATABASE = "SIPRI Military Expenditure Database"
 # A measure, and how its sheet's name begins.
 SHEETS = {
     "constant_usd_million": "Constant",
@@ -18,12 +20,6 @@ SHEETS = {
 }
 # SIPRI colors a number in blue where it is an estimate and in red where it is highly uncertain.
 MARKS = {12: "estimate", 10: "highly uncertain"}
-NAMES = {
-    "China, P.R.": "China",
-    "Korea, South": "South Korea",
-    "USA": "United States",
-    "United States of America": "United States",
-}
 EMPTY = {"", "...", "..", ". .", ". . ", "xxx"}
 
 
@@ -46,10 +42,11 @@ def read(file: SourceFile, countries: list[str]) -> pd.DataFrame:
         figure has no row.
 
     Raises:
-        SourceError: a sheet or a country is missing, or a cell has text where a number should be.
+        SourceError: a sheet or a country is missing, a cell has text where a number should be, or a zero is not known
+            to stand for a missing figure.
     """
     book = open_workbook(file)
-    found = []
+    found, zeros, names, release = [], [], renames(DATABASE, "country"), 0
     for measure, beginning in SHEETS.items():
         sheet = next((name for name in book.sheetnames if name.startswith(beginning)), None)
         if sheet is None:
@@ -59,19 +56,22 @@ def read(file: SourceFile, countries: list[str]) -> pd.DataFrame:
         rows = rows_below(file, book, sheet, "Country")
         _, header = next(rows)
         years = {i: int(str(c.value)) for i, c in enumerate(header) if re.fullmatch(r"\d{4}", str(c.value or ""))}
+        release = max(years.values()) + 1
         for number, cells in rows:
             name = str(cells[0].value or "").strip()
-            country = NAMES.get(name, name)
+            country = names.get(name, name)
             if country not in countries:
                 continue
             missing.discard(country)
             factor = _factor(measure, str(cells[1].value or ""))
             for i, year in years.items():
                 value = _value(cells[i], f"{file.name}, sheet {sheet!r}, row {number}, column {year}")
-                if value is not None:
+                if value == 0:
+                    zeros.append((measure, f"{country} {year}"))
+                elif value is not None:
                     found.append(
                         {
-                            "release": max(years.values()) + 1,
+                            "release": release,
                             "price_year": int(price_year[1]) if price_year else None,
                             "country": country,
                             "year": year,
@@ -82,6 +82,7 @@ def read(file: SourceFile, countries: list[str]) -> pd.DataFrame:
                     )
         if missing:
             raise SourceError(f"{file.name}, sheet {sheet!r}: no row for {', '.join(sorted(missing))}.")
+    guard_missing(DATABASE, release, zeros, file.name)
     return pd.DataFrame(found)
 
 
@@ -96,8 +97,7 @@ def _factor(measure: str, currency: str) -> float:
 
 def _value(cell: Cell | MergedCell, place: str) -> float | None:
     value = cell.value
-    # SIPRI's calendar-year formulas give 0 where the fiscal years around it are missing; no country here spent nothing.
-    if value is None or value == 0 or (isinstance(value, str) and value.strip() in EMPTY):
+    if value is None or (isinstance(value, str) and value.strip() in EMPTY):
         return None
     if not isinstance(value, int | float) or value < 0:
         raise SourceError(f"{place}: {value!r} is not an amount. Download the workbook again.")

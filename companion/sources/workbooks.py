@@ -18,7 +18,7 @@ warnings.filterwarnings("ignore", "Unknown extension is not supported", module="
 
 def says(file: SourceFile, text: str) -> bool:
     """Tell whether a file is a workbook with `text` in one of its cells, without opening every sheet."""
-    if not file.content.startswith(b"PK"):
+    if not file.head.startswith("PK"):
         return False
     try:
         with zipfile.ZipFile(io.BytesIO(file.content)) as parts:
@@ -54,7 +54,7 @@ def rows_below(
     Raises:
         SourceError: there is no such row; the message names the sheet.
     """
-    rows = _rows(file, book, sheet)
+    rows = all_rows(file, book, sheet)
     for number, cells in rows:
         if cells and str(cells[0].value or "").strip().startswith(first_cell):
             yield number, cells
@@ -65,7 +65,7 @@ def rows_below(
     )
 
 
-def _rows(file: SourceFile, book: Workbook, sheet: str) -> Iterator[tuple[int, tuple[Cell | MergedCell, ...]]]:
+def all_rows(file: SourceFile, book: Workbook, sheet: str) -> Iterator[tuple[int, tuple[Cell | MergedCell, ...]]]:
     """Every row of a sheet with its number. Sheets are unpacked as they are read, so damage shows here."""
     try:
         yield from enumerate(book[sheet].iter_rows(), start=1)
