@@ -6,7 +6,7 @@ where the folder has no such file. It writes nothing.
 
 from collections.abc import Callable
 
-from companion.recipes import defense, eoir, trade, uas
+from companion.recipes import comtrade, context, defense, eoir, janes, trade, uas
 from companion.recipes.built import Built
 from companion.sources import SourceFile
 
@@ -22,13 +22,23 @@ RECIPES: dict[str, Recipe] = {
     "eoir_sensors": eoir.eoir_sensors,
     "exchange_rates": defense.exchange_rates,
     "fighter_orders": defense.fighter_orders,
+    "gdp": context.gdp,
     "hs_chapter_trade": trade.hs_chapter_trade,
     "military_spending": defense.military_spending,
     "optical_instruments_trade": trade.optical_instruments_trade,
+    "policy_timeline": context.policy_timeline,
+    "programs": context.programs,
+    "subheading_trade": comtrade.subheading_trade,
     "top100_japan": defense.top100_japan,
     "uas_deliveries": uas.uas_deliveries,
     "uas_groups": uas.uas_groups,
     "unmanned_budget_japan": defense.unmanned_budget_japan,
 }
 
-__all__ = ["RECIPES", "Built", "Recipe"]
+# Tables that are made from the reader's own files as well, or from them alone.
+LOCAL: dict[str, Recipe] = {
+    "eo_trade": trade.eo_trade,
+    "janes_sensors": janes.janes_sensors,
+}
+
+__all__ = ["LOCAL", "RECIPES", "Built", "Recipe"]
