@@ -9,10 +9,10 @@ BIN := .venv/bin
 ENVIRONMENT := .venv/installed
 UV := $(BIN)/uv pip
 
-.PHONY: help book test lab data expected lock clean
+.PHONY: help book test lab data fetch-trade local expected bench lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 book: $(ENVIRONMENT) ## build the book into _build/html/index.html
 	$(BIN)/jupyter-book build . -W -n --keep-going || { rm -rf _build/.doctrees; exit 1; } # or a second try would skip the bad page
@@ -31,6 +31,15 @@ lab: $(ENVIRONMENT) ## open the chapters in JupyterLab
 data: $(ENVIRONMENT) ## rebuild data/ from upstream files: make data SOURCES=DIR
 	@test -n "$(SOURCES)" || { echo "Say where the upstream files are: make data SOURCES=DIR" >&2; exit 2; }
 	$(BIN)/python -m companion data "$(SOURCES)"
+
+fetch-trade: $(ENVIRONMENT) ## get trade by product code into data/local/: FROM=census (key in CENSUS_API_KEY) or FROM=mirrors (exports to Japan)
+	$(BIN)/python -m companion fetch-trade --from "$(or $(FROM),census)"
+
+local: $(ENVIRONMENT) ## say what your own files in data/local/ are used for
+	$(BIN)/python -m companion local
+
+bench: $(ENVIRONMENT) ## measure how time and memory grow with the size of a trade file
+	$(BIN)/python tests/bench.py
 
 expected: $(ENVIRONMENT) ## run every chapter and record its outputs in tests/expected/
 	$(BIN)/python -m companion expected

@@ -2,9 +2,10 @@
 
 from companion import theme
 from companion.exhibits import Exhibit, exhibit
+from companion.own_files import local
 from companion.prose import facts, in_words, listed, month, percent
 from companion.tables import load
 
-__all__ = ["Exhibit", "exhibit", "facts", "in_words", "listed", "load", "month", "percent"]
+__all__ = ["Exhibit", "exhibit", "facts", "in_words", "listed", "load", "local", "month", "percent"]
 
 theme.enable()

@@ -1,5 +1,6 @@
 """Chapters as notebooks: find them, pair them with their reference outputs, record these anew."""
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import yaml
 from nbclient import NotebookClient
 
 from companion.exhibits import CHART_MIME, TABLE_MIME, Exhibit
+from companion.own_files import VARIABLE
 from companion.tables import package, root, write_package
 
 Notebook = Any  # nbformat's NotebookNode, which has no types
@@ -59,6 +61,7 @@ def record() -> None:
     A reference without a chapter is removed, and the data package learns which exhibits use each table. Review the
     change of `tests/expected/`: it is the list of numbers that changed.
     """
+    os.environ[VARIABLE] = ""  # the reference is what everyone gets, without the reader's own files
     chapters, users = chapter_paths(), defaultdict[str, list[str]](list)
     for number, chapter in enumerate(chapters, start=1):
         print(f"[{number}/{len(chapters)}] {chapter.relative_to(root())}", flush=True)

@@ -4,6 +4,7 @@ nbval reads `.ipynb` files and compares the outputs stored in them. The chapters
 plugin lends them the outputs from `tests/expected/`, and refuses a chapter whose reference is missing or stale.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
@@ -13,6 +14,12 @@ import pytest
 from nbval.plugin import IPyNbFile
 
 from companion.chapters import Notebook, code_cells, expected_path, is_notebook, read_chapter
+from companion.own_files import VARIABLE
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Check the book as everyone gets it, without the reader's own files."""
+    os.environ[VARIABLE] = ""
 
 
 class StaleReferenceError(Exception):

@@ -14,7 +14,8 @@ from typing import Any, Literal, Self, get_args
 import altair as alt
 import pandas as pd
 
-from companion.tables import describe
+from companion.own_files import local_sources
+from companion.tables import describe, package
 
 Status = Literal["reproduced", "updated", "open-counterpart", "awaiting-data", "own"]
 Record = dict[str, Any]
@@ -134,7 +135,8 @@ def exhibit(
         title: the finding, one line.
         subtitle: what is measured, the unit and the period.
         alt: the finding and the numbers that carry it, for a reader who cannot see the picture.
-        sources: tables it is computed from; "name@vintage" where only one vintage is used.
+        sources: tables it is computed from; "name@vintage" where only one vintage is used, "name@local" where the table
+            is made from the reader's own files.
         status: how it relates to the report's own exhibit; "own" where the report has none.
         note: what a reader must know to read it right.
         table: the data shown beside a chart and offered for download; the chart's own data if not given.
@@ -189,18 +191,23 @@ def _sources(id: str, names: list[str]) -> list[Record]:
     found: list[Record] = []
     for name in names:
         table, _, vintage = name.partition("@")
+        if vintage == "local":
+            found += local_sources(table)
+            continue
         of_table = describe(table)["sources"]
         chosen = [source for source in of_table if not vintage or source.get("vintage") == vintage]
         if not chosen:
             vintages = sorted({source.get("vintage", "") for source in of_table})
             raise ValueError(f"Exhibit {id!r}: table {table!r} has no vintage {vintage!r}; it has {vintages}.")
-        found += [{k: v for k, v in source.items() if k != "vintage"} for source in chosen]
+        found += chosen
+    found = [{key: value for key, value in source.items() if key != "vintage"} for source in found]
     return [source for i, source in enumerate(found) if source not in found[:i]]
 
 
 def _fields(id: str, frame: pd.DataFrame, tables: list[str], titles: dict[str, str]) -> list[Record]:
     """Name, title and type of each column, as the tables describe it or the chapter says."""
-    known = {field["name"]: field for table in tables for field in describe(table)["schema"]["fields"]}
+    described = {resource["name"] for resource in package()["resources"]}  # a licensed table is not among them
+    known = {f["name"]: f for table in tables if table in described for f in describe(table)["schema"]["fields"]}
     fields = []
     for name, dtype in frame.dtypes.items():
         field = known.get(name, {})

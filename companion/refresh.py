@@ -16,6 +16,7 @@ import pandas as pd
 
 from companion.recipes import RECIPES, Built
 from companion.sources import SourceError, walk
+from companion.sources.known import is_known
 from companion.tables import COMMITTED, finish_interrupted, package, root, write_package
 
 
@@ -23,14 +24,23 @@ def build_tables(folder: Path) -> dict[str, Built | None]:
     """Build every table that the files in `folder` allow; None for a table that they do not allow.
 
     Raises:
-        SourceError: a file cannot be read. Nothing has been written.
+        SourceError: a file cannot be read, or no reader knows any file of the folder. Nothing has been written.
     """
     files = list(walk(folder))
-    return {name: recipe(files) for name, recipe in RECIPES.items()}
+    built = {name: recipe(files) for name, recipe in RECIPES.items()}
+    unknown = [file for file in files if not is_known(file)]
+    if unknown and len(unknown) == len(files):
+        first_line = unknown[0].head.partition("\n")[0].strip()
+        start = repr(first_line[:80]) if first_line.isprintable() else "something other than text"
+        raise SourceError(
+            f"{unknown[0].name}: no reader knows this file. It begins with {start}. Compare its column names, "
+            "delimiter, and encoding with a file as its publisher gives it, or download it again."
+        )
+    return built
 
 
 def refresh(folder: Path) -> list[str]:
-    """Rebuild `data/` from `folder` and return a report, one line per table.
+    """Rebuild `data/` from `folder` and return a report, one line per table and per file that was not used.
 
     Raises:
         SourceError: a file cannot be read, or a table breaks its schema. `data/` is as it was.
@@ -46,6 +56,7 @@ def refresh(folder: Path) -> list[str]:
         report.append(f"{name}: {_difference(resource, table, content)}")
         _describe(resource, built, table, content)
         contents[resource["path"]] = content
+    report += [f"{file.name}: not used; no reader knows its form" for file in walk(folder) if not is_known(file)]
     _commit(contents, description)
     return report
 

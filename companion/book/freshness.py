@@ -7,11 +7,14 @@ that exhibits are drawn changes.
 """
 
 import hashlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
+
+from companion.own_files import folder
 
 
 def setup(app: Sphinx) -> None:
@@ -23,15 +26,19 @@ def setup(app: Sphinx) -> None:
 
 
 def inputs_digest(root: Path) -> str:
-    """SHA-256 of every file that can change a chapter's outputs: tables, this library, the lock."""
-    return _digest(root, [root / "requirements.txt", *(root / "data").rglob("*"), *(root / "companion").glob("*.py")])
+    """SHA-256 of every file that can change a chapter's outputs: tables, the reader's own, this library, the lock."""
+    library = [path for path in (root / "companion").rglob("*") if "book" not in path.relative_to(root).parts]
+    own = folder()
+    # Tables are the files of data/ itself; what lies below it is the reader's own.
+    files = [root / "requirements.txt", *(root / "data").glob("*"), *library, *(own.rglob("*") if own else [])]
+    return _digest(root, files)
 
 
 def _digest(root: Path, files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in sorted(p for p in files if p.is_file() and "__pycache__" not in p.parts):
         content = hashlib.sha256(path.read_bytes()).hexdigest()
-        digest.update(f"{path.relative_to(root).as_posix()} {content}\n".encode())
+        digest.update(f"{os.path.relpath(path, root)} {content}\n".encode())
     return digest.hexdigest()
 
 

@@ -11,9 +11,13 @@ from sphinx.config import Config
 from companion.book import pictures
 from companion.book.nodes import exhibits_in
 from companion.citation import cite_book, metadata
+from companion.own_files import folder
 
 HERE = Path(__file__).parent
 SCRIPT = "companion/charts.js"
+OWN_FILES = (
+    "This copy of the book was built with files of its reader’s own, from data/local/. It is not for publication."
+)
 
 
 def setup(app: Sphinx) -> None:
@@ -27,6 +31,8 @@ def _take_edition(app: Sphinx, config: Config) -> None:
     """Version and citation come from CITATION.cff alone."""
     book = metadata(Path(app.srcdir))
     config["version"] = config["release"] = book["version"]
+    if folder():
+        config["html_theme_options"]["announcement"] = OWN_FILES
     config["myst_substitutions"] = {"version": book["version"], "citation": cite_book(book)}
 
 

@@ -1,0 +1,99 @@
+"""The reader's own files in `data/local/`: used where they are, said to be used, and never part of the public book."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from companion import exhibit, local
+from companion.own_files import VARIABLE, _built, report
+from companion.recipes import trade
+from companion.sources import SourceError, SourceFile, hs10
+
+# Invented: two codes of definition A, one that counts for exports only, one of no definition.
+EXPORTS = "CTY_CODE,CTY_NAME,E_COMMODITY,COMM_LVL,time,ALL_VAL_MO"
+IMPORTS = "CTY_CODE,CTY_NAME,I_COMMODITY,COMM_LVL,time,GEN_VAL_MO,CON_VAL_MO"
+MONTHS = [f"2015-{month:02}" for month in range(1, 13)]
+
+
+def collection(flow: str, *codes: str, value: int = 10, months: list[str] = MONTHS, partner: str = "JAPAN") -> bytes:
+    header, extra = (EXPORTS, "") if flow == "export" else (IMPORTS, f",{value + 1}")
+    rows = [f"5880,{partner},{code},HS10,{month},{value}{extra}" for code in codes for month in months]
+    return "\n".join([header, *rows, ""]).encode()
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    monkeypatch.setenv(VARIABLE, str(folder))
+    _built.cache_clear()
+    yield folder
+    _built.cache_clear()
+
+
+def test_the_tests_see_no_file_of_a_reader():
+    assert local("eo_trade") is None
+    assert local("janes_sensors") is None
+
+
+def test_exports_and_imports_count_the_codes_of_their_flow(own: Path):
+    (own / "a.csv").write_bytes(collection("export", "9031494000", "9011100000", "1234567890"))
+    (own / "b.csv").write_bytes(collection("import", "9031494000", "9011100000", value=7))
+    trade = local("eo_trade").query("definition == 'A'").set_index("flow")
+    assert trade.loc["export", ["value_usd", "n_codes_with_trade", "months"]].tolist() == [240, 2, 12]
+    # 9011.10.0000 is a code for exports alone, so what a file has of its imports does not count.
+    assert trade.loc["import", ["value_usd", "n_codes_with_trade", "months"]].tolist() == [84, 1, 12]
+    assert trade.loc["import", "valuation_basis"] == hs10.GENERAL
+    assert trade["source_id"].unique().tolist() == ["census"]
+
+
+def test_a_part_of_a_year_says_how_many_months_it_has(own: Path):
+    (own / "a.csv").write_bytes(collection("export", "9031494000", months=MONTHS[:5]))
+    assert local("eo_trade")["months"].unique().tolist() == [5]
+
+
+def test_an_exhibit_of_own_files_names_them_as_its_source(own: Path):
+    (own / "a.csv").write_bytes(collection("export", "9031494000"))
+    frame = local("eo_trade")[["year", "value_usd"]]
+    made = exhibit("x", frame, title="t", subtitle="s", alt="a", sources=["eo_trade@local"])
+    assert [source["title"] for source in made.sources] == ["U.S. Census Bureau, International Trade API"]
+
+
+def test_two_files_that_contradict_each_other_are_refused(own: Path):
+    (own / "a.csv").write_bytes(collection("export", "9031494000"))
+    (own / "b.csv").write_bytes(collection("export", "9031494000", value=11))
+    with pytest.raises(
+        SourceError, match=r"a\.csv and b\.csv differ on the exports of code 9031\.49\.4000, Japan, 2015"
+    ):
+        local("eo_trade")
+
+
+def test_the_report_names_each_file_and_its_use(own: Path):
+    (own / "a.csv").write_bytes(collection("export", "9031494000"))
+    (own / "bad.csv").write_bytes(collection("export", "903149"))
+    (own / "notes.csv").write_text("a,b\n1,2\n")
+    (own / "janes-export.csv").write_text("Sensor,Maker,Prime Contractor\nEye-1,A,B\n")
+    (own / "janes.toml").write_text('[columns]\nmanufacturer = ["Maker"]\n')
+    lines = dict(line.split(": ", 1) for line in report())
+    assert lines["a.csv"] == "used for eo_trade"
+    assert lines["bad.csv"].startswith("cannot be used. bad.csv, row 2, column 'E_COMMODITY'")
+    assert lines["janes-export.csv"] == "used for janes_sensors"
+    assert lines["notes.csv"] == "no reader knows this file"
+    assert "janes.toml" not in lines
+
+
+def test_a_collection_of_another_country_agrees_with_a_sum_by_hand(sources: Path):
+    """By definition and year: the reader with the recipe, and pandas on the whole file."""
+    path = sources / "trade" / "hs10_format" / "4190data-combined.parquet"
+    codes = trade.load("eo_codes")
+    read = hs10.read(SourceFile(path.name, path), codes["hts10"], {"IRELAND": "Ireland"})
+    whole = pd.read_parquet(path)
+    for definition in "abcd":
+        chosen = codes[codes[f"definition_{definition}"] & (codes["csis_flow"] != "Import")]["hts10"]
+        by_hand = whole[whole["E_COMMODITY"].isin(chosen.str.replace(".", ""))]
+        by_hand = by_hand["ALL_VAL_MO"].astype(int).groupby(by_hand["time"].str[:4].astype(int)).sum()
+        ours = read[read["hts10"].isin(chosen)].groupby("year")["value_usd"].sum()
+        assert ours.to_dict() == by_hand.to_dict()
+        assert len(ours) == 14
+    assert read.groupby("year")["months"].first().to_dict() == dict.fromkeys(range(2013, 2026), 12) | {2026: 1}
