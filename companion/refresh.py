@@ -8,6 +8,7 @@ after it is finished by whatever command of this library runs next.
 import hashlib
 import io
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,18 +46,28 @@ def refresh(folder: Path) -> list[str]:
     Raises:
         SourceError: a file cannot be read, or a table breaks its schema. `data/` is as it was.
     """
-    description, report, contents = package(), [], {}
-    for name, built in build_tables(folder).items():
-        if built is None:
-            report.append(f"{name}: left as it is; no upstream file for it in {folder}")
-            continue
+    tables = build_tables(folder)
+    changes = replace({name: built for name, built in tables.items() if built})
+    left = f"left as it is; no upstream file for it in {folder}"
+    return [f"{name}: {changes.get(name, left)}" for name in tables] + [
+        f"{file.name}: not used; no reader knows its form" for file in walk(folder) if not is_known(file)
+    ]
+
+
+def replace(tables: Mapping[str, Built]) -> dict[str, str]:
+    """Replace tables in `data/`, all of them or none, and say what changes in each.
+
+    Raises:
+        SourceError: a table breaks its schema. `data/` is as it was.
+    """
+    description, report, contents = package(), {}, {}
+    for name, built in tables.items():
         resource = next(r for r in description["resources"] if r["name"] == name)
         table = _with_kept_states(resource, built)
         content = table.to_csv(index=False, lineterminator="\n").encode()
-        report.append(f"{name}: {_difference(resource, table, content)}")
+        report[name] = _difference(resource, table, content)
         _describe(resource, built, table, content)
         contents[resource["path"]] = content
-    report += [f"{file.name}: not used; no reader knows its form" for file in walk(folder) if not is_known(file)]
     _commit(contents, description)
     return report
 

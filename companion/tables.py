@@ -10,7 +10,14 @@ from typing import Any
 
 import pandas as pd
 
-DTYPES = {"integer": "Int64", "year": "Int64", "number": "Float64", "boolean": "boolean", "string": "str"}
+DTYPES = {
+    "boolean": "boolean",
+    "date": "str",
+    "integer": "Int64",
+    "number": "Float64",
+    "string": "str",
+    "year": "Int64",
+}
 
 
 # Files in this folder of `data/` are complete and checked, and wait to be moved into place.

@@ -1,19 +1,29 @@
-"""Measure how reading grows with the file: `make bench`. Not a test; ratios within one run are what counts.
+"""Measure what takes time: `make bench`. Not a test; ratios within one run are what counts.
+
+The run times of the chapters become the table `run_times`, which the book shows.
 
 Each measurement is a process of its own, so that its peak memory is its own.
 """
 
 import os
-import resource
+import platform
 import subprocess
 import sys
 import tempfile
 import time
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+from nbclient import NotebookClient
 from pyarrow import parquet
+
+from companion.chapters import chapter_paths, code_cells, read_chapter
+from companion.own_files import VARIABLE
+from companion.recipes import Built
+from companion.refresh import replace
+from companion.tables import root
 
 ROWS = 20_000
 FACTORS = (1, 10, 100, 1_000)
@@ -66,9 +76,31 @@ REBUILD = (
 )
 
 
+def time_chapters() -> None:
+    """Run every chapter once and keep the seconds, start of the kernel included, in `data/run_times.csv`."""
+    rows = []
+    for chapter in chapter_paths():
+        notebook = read_chapter(chapter)
+        started = time.perf_counter()
+        NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(chapter.parent)}}).execute()
+        rows.append(
+            {
+                "chapter": chapter.relative_to(root() / "chapters").with_suffix("").as_posix(),
+                "code_cells": len(code_cells(notebook)),
+                "seconds": round(time.perf_counter() - started, 1),
+                "measured_on": f"{date.today()}",
+                "processors": os.cpu_count(),
+                "python_version": platform.python_version(),
+            }
+        )
+        print(f"{rows[-1]['seconds']:>6.1f} s  {rows[-1]['chapter']}", flush=True)
+    print("run_times:", replace({"run_times": Built(pd.DataFrame(rows))})["run_times"])
+
+
 def main() -> None:
-    """Print how time and memory grow with a trade file, and what a whole rebuild takes."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    """Print how time and memory grow with a trade file, and how long a whole rebuild and each chapter take."""
+    os.environ[VARIABLE] = ""  # as everyone gets the book
+    time_chapters()
     base, floor = measure(READ.partition("rows")[0], "")
     print(f"{'file':8} {'rows':>11} {'seconds':>8} {'MB':>6}   (without Python's start: {base:.2f} s, {floor:.0f} MB)")
     with tempfile.TemporaryDirectory() as folder:

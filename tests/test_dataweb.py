@@ -2,6 +2,7 @@
 
 import csv
 import io
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -132,6 +133,15 @@ def test_the_flow_decides_on_measure_and_basis(flow: str, measure: str, basis: s
 @pytest.mark.parametrize("number", ["8541.49.1050", "8541491050", 8541491050, 8541491050.0])
 def test_a_code_may_have_dots_and_may_be_a_number(number: object):
     assert len(read(export([JAPAN[0], number, *JAPAN[2:]]))) == 2
+
+
+def test_a_whole_number_may_be_written_with_an_exponent():
+    file, stream = export([JAPAN[0], 8541491050, *JAPAN[2:]]), io.BytesIO()
+    with zipfile.ZipFile(file.open()) as old, zipfile.ZipFile(stream, "w") as written:
+        for name in old.namelist():
+            written.writestr(name, old.read(name).replace(b"<v>8541491050</v>", b"<v>8.54149105E9</v>"))
+    assert b"8.54149105E9" in stream.getvalue()
+    assert len(read(SourceFile(file.name, stream.getvalue()))) == 2
 
 
 def test_the_zero_that_a_number_has_lost_is_put_back():

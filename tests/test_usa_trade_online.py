@@ -117,6 +117,10 @@ def test_only_the_partners_and_codes_that_are_asked_for_are_read():
             report(FEBRUARY.replace("February 2024", "2024"), JANUARY),
             r"row 5, .*2024 stands there as a year and in parts",
         ),
+        (
+            report(*(JANUARY.replace("January 2024", f"2024 through {month}") for month in ("March", "April"))),
+            r"row 5, column 'Time': 2024 stands there as a year and in parts",
+        ),
         (report(JANUARY, FEBRUARY[:-10]), r"report.csv, row \d: unexpected end of data. Download the report again"),
         (report(JANUARY, FEBRUARY[:-5]), r"report.csv, row 5: 3 fields where the header has 4"),
         (report(f'{JANUARY},"5"'), r"report.csv, row 4: 5 fields where the header has 4"),

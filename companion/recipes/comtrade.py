@@ -29,8 +29,7 @@ def subheading_trade(files: list[SourceFile]) -> Built | None:
     table = by_year.agg(months=("months", "sum"), value_usd=("value_usd", "sum"), file=("file", "min"))
     _refuse(table[table.duplicated(KEY, keep=False)], "are in two editions of the HS or at two bases")
     _refuse(table[table["months"] > 12], "stand there both as a year and by month")
-    # A sum of values with cents has binary noise behind them.
-    return Built(table.assign(value_usd=table["value_usd"].round(3))[COLUMNS].sort_values(KEY, ignore_index=True))
+    return Built(table[COLUMNS].sort_values(KEY, ignore_index=True))
 
 
 def _refuse(rows: pd.DataFrame, problem: str) -> None:

@@ -31,9 +31,13 @@ class Report:
         return [self.partner, self.commodity, *self.month, self.value]
 
     def recognizes(self, file: SourceFile) -> bool:
-        """Tell whether a file has this form, by its column names."""
-        header = next(csv.reader(file.head.splitlines()), [])
-        return set(self.columns) <= set(header)
+        """Tell whether a file has this form, by its column names; reports by ten-digit code have them too."""
+        rows = csv.reader(file.head.splitlines())
+        header = next(rows, [])
+        if not set(self.columns) <= set(header):
+            return False
+        first = dict(zip(header, next(rows, []), strict=False))
+        return not re.match(r"\d{4}", first.get(self.commodity, ""))
 
 
 GENERAL = "general imports, customs value"
