@@ -71,7 +71,7 @@ def record() -> None:
         path = expected_path(chapter)
         path.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(reference, path)
-        for exhibit in _exhibits(reference):
+        for exhibit in exhibits_of(reference):
             for table in exhibit.tables:
                 users[table].append(exhibit.id)
     for stale in set((root() / "tests" / "expected").rglob("*.ipynb")) - {expected_path(c) for c in chapters}:
@@ -82,7 +82,7 @@ def record() -> None:
     write_package(root() / "data" / "datapackage.json", content)
 
 
-def _exhibits(notebook: Notebook) -> Iterator[Exhibit]:
+def exhibits_of(notebook: Notebook) -> Iterator[Exhibit]:
     """The exhibits among the outputs of a notebook, in order."""
     for cell in code_cells(notebook):
         for output in cell.outputs:

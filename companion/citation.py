@@ -7,8 +7,10 @@ from typing import Any
 import yaml
 
 from companion.exhibits import Exhibit
+from companion.prose import listed
 
 Book = dict[str, Any]
+MOST_SOURCES = 5
 
 
 def metadata(folder: Path) -> Book:
@@ -32,10 +34,14 @@ def cite_exhibit(book: Book, exhibit: Exhibit, number: str) -> str:
 
 def source_line(exhibit: Exhibit) -> str:
     """Where an exhibit's numbers come from, with the date of each export or of access."""
+    if not exhibit.sources:
+        return "Source: the book’s own files."
     versions: dict[str, set[str]] = {}
     for source in exhibit.sources:
         versions.setdefault(source["title"], set()).add(source.get("version") or f"read {source['accessed']}")
     parts = [f"{title}, {_dated(sorted(dates))}" for title, dates in versions.items()]
+    if len(parts) > MOST_SOURCES:  # a table whose rows each name their own source
+        parts = [f"{len(parts)} publishers, listed with {listed(exhibit.tables)} in the data catalogue"]
     own = "own calculation" if any("version" in source for source in exhibit.sources) else "own compilation"
     return f"Source: {'; '.join(parts)}; {own}."
 

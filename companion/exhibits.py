@@ -136,7 +136,7 @@ def exhibit(
         subtitle: what is measured, the unit and the period.
         alt: the finding and the numbers that carry it, for a reader who cannot see the picture.
         sources: tables it is computed from; "name@vintage" where only one vintage is used, "name@local" where the table
-            is made from the reader's own files.
+            is made from the reader's own files. None for an exhibit on the book itself.
         status: how it relates to the report's own exhibit; "own" where the report has none.
         note: what a reader must know to read it right.
         table: the data shown beside a chart and offered for download; the chart's own data if not given.

@@ -12,11 +12,16 @@ from companion.chapters import chapter_paths, code_cells, expected_path, is_note
 
 REPORT = ROOT.parent / "shared" / "report.md"
 EXPORTERS = Path("chapters/uas/exporters.md")
-# What a person may type: years, dates, and the names of groups, exhibits, weapons and licenses.
+# What a person may type: years, dates, and the names of groups, exhibits, weapons, laws, tariff codes and licenses.
 TYPED = re.compile(
     r"\b\d{1,2} (?:January|February|March|April|May|June|July|August|September|October|November|December) \d{4}\b"
-    r"|\b(?:19|20)\d\d\b|\bgroups? \d(?:(?:,| to| and| from) (?:group )?\d)*|\b(?:Figures?|Tables?) \d(?: to \d)?"
-    r"|\bBSD-3-Clause\b|\bCC BY 4\.0\b|\b[A-Z][A-Za-z]+-\d+\b"
+    r"|\b(?:FY)?(?:19|20)\d\ds?\b|\b[Gg]roups? \d(?:(?:,| to| and| from) (?:[Gg]roup )?\d)*"
+    r"|\b(?:Figures?|Tables?|Insights?|Article|Case) \d(?:(?:,| to| and) \d)*"
+    r"|\b(?:HS )?chapters? \d\d(?:(?:,| and) \d\d)*|\b(?:heading|HS) \d{4}\b|\b\d{4}\.\d\d(?:\.\d{4})?\b|\bHS-?\d+\b"
+    r"|\bVega-Lite \d\b|\bSHA-256\b|\bPython 3\.\d+\b|\b0\.\d\.\d\b|^\d\. "
+    r"|\bBSD-3-Clause\b|\bCC BY 4\.0\b|\b[A-Z][A-Za-z]*[-/]\d+[A-Z]*\b|\bTop 100\b"
+    r"|\bL3Harris\b|\bType \d+\b|\bF\d{3}\b",
+    re.MULTILINE,
 )
 
 
@@ -69,8 +74,32 @@ def test_no_ten_words_in_a_row_are_the_report_s(page: Path):
         words = re.findall(r"[a-z0-9]+", text.lower())
         return {tuple(words[i : i + 10]) for i in range(len(words) - 9)}
 
-    title = runs("Building a Mutually Complementary Supply Chain between Japan and the United States")
-    assert not (runs(prose(page)) & runs(REPORT.read_text(encoding="utf-8"))) - title
+    report = REPORT.read_text(encoding="utf-8")
+    names = runs(
+        "Building a Mutually Complementary Supply Chain between Japan and the United States: Pathways to Deepening "
+        "Japan-U.S. Defense Equipment and Technology Cooperation"
+    ).union(*(runs(heading) for heading in headings(report)))
+    copied = (runs(prose(page)) & runs(report)) - names
+    assert not copied, [" ".join(run) for run in copied]
+
+
+def headings(report: str) -> list[str]:
+    """The report's headings; some are set in italics, not as headings."""
+    found = re.findall(r"^(?:#{3,4} (.+)|_([A-Z][A-Z ()]+)_)$", report, flags=re.MULTILINE)
+    return [marked or italic for marked, italic in found]
+
+
+def test_every_heading_of_the_report_has_its_chapter():
+    if not REPORT.is_file():
+        pytest.skip("the report is not at hand")
+    page = ROOT / "chapters" / "evidence" / "map.md"
+    rows = [line.strip("| ").split(" | ") for line in page.read_text(encoding="utf-8").splitlines() if line[:1] == "|"]
+    parts = "\n".join(re.split(r"[:,*]", row[0].strip("*"))[0].strip().lower() for row in rows)
+    for heading in headings(REPORT.read_text(encoding="utf-8")):
+        assert re.split(r"[:,]", heading)[0].lower() in parts, heading
+    for row in rows[2:]:
+        for link in re.findall(r"\]\(([^)]+)\)", row[-1]):
+            assert (page.parent / link).resolve() in {path.resolve() for path in PAGES}, link
 
 
 def test_a_changed_number_in_a_table_fails_and_names_the_cell(copy_of_project: Path):
@@ -119,3 +148,17 @@ def test_recorded_outputs_are_the_committed_ones(copy_of_project: Path):
     result = run(copy_of_project, "python", "-m", "companion", "expected")
     assert result.returncode == 0, result.stderr[-3000:]
     assert {path.name: path.read_bytes() for path in committed.rglob("*.ipynb")} == before
+
+
+# Names, and parts of names, that need no explanation.
+NO_ACRONYMS = {"AB", "BSD", "BY", "CC", "CHANGELOG", "DIR", "II", "IIA", "NORA", "SHA", "SHIELD", "TV", "USA"}
+NO_ACRONYMS |= {"BAT", "NTV"}
+
+
+def test_every_acronym_of_the_prose_is_in_the_glossary():
+    glossary = (ROOT / "chapters" / "evidence" / "glossary.md").read_text(encoding="utf-8")
+    known = set(re.findall(r"[A-Z][A-Z/]+", glossary)) | NO_ACRONYMS
+    for page in PAGES:
+        text = re.sub(r"<[^>]*>|https?://\S+|\b[A-Z]+-\d\w*|\b[A-Z]{2}-\w+", " ", prose(page))
+        unknown = set(re.findall(r"\b[A-Z]{2,}(?:/[A-Z]{2,})?\b", text)) - known
+        assert not unknown, (page.name, unknown)

@@ -96,12 +96,14 @@ def test_every_rename_is_still_needed(sources: Path):
     companies = pd.concat(sipri_top100.read(f)["company"] for f in files if sipri_top100.recognizes(f))
     press = pd.concat(curated.top100_press(f)["company"] for f in files if curated.recognizes(f, curated.TOP100_PRESS))
     workbooks = [f for f in files if sipri_milex.recognizes(f)]
+    budgets = [f for f in files if curated.recognizes(f, curated.UNMANNED_BUDGET)]
     for row in load("corrections").query("release.isna()").itertuples():
         old = row.upstream
         assert {
             sipri.DATABASE: re.search(rf"[;,]{re.escape(old)}[;,]", seen),
             "SIPRI Arms Industry Database": old in {*companies, *press},
             sipri_milex.DATABASE: any(workbooks_say(workbook, old) for workbook in workbooks),
+            "Compiled record of uncrewed-system budgets": any(old in budget.text for budget in budgets),
         }[row.source], f"no release has {old!r} any more: remove {row.correction_id} from data/corrections.csv"
 
 

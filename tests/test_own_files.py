@@ -1,14 +1,20 @@
 """The reader's own files in `data/local/`: used where they are, said to be used, and never part of the public book."""
 
+import os
 from pathlib import Path
+from unittest import mock
 
 import pandas as pd
 import pytest
+from conftest import ROOT
+from nbclient import NotebookClient
+from test_dataweb import FLOW, parameters, workbook
 
-from companion import exhibit, local
+from companion import Exhibit, exhibit, local
+from companion.chapters import exhibits_of, read_chapter
 from companion.own_files import VARIABLE, _built, report
 from companion.recipes import trade
-from companion.sources import SourceError, SourceFile, hs10
+from companion.sources import SourceError, SourceFile, dataweb, hs10
 
 # Invented: two codes of definition A, one that counts for exports only, one of no definition.
 EXPORTS = "CTY_CODE,CTY_NAME,E_COMMODITY,COMM_LVL,time,ALL_VAL_MO"
@@ -97,3 +103,60 @@ def test_a_collection_of_another_country_agrees_with_a_sum_by_hand(sources: Path
         assert ours.to_dict() == by_hand.to_dict()
         assert len(ours) == 14
     assert read.groupby("year")["months"].first().to_dict() == dict.fromkeys(range(2013, 2026), 12) | {2026: 1}
+
+
+def run_chapter(page: str, folder: Path) -> dict[str, Exhibit]:
+    """The exhibits of a chapter that is run with the files of a folder as the reader's own."""
+    chapter = ROOT / "chapters" / f"{page}.md"
+    notebook = read_chapter(chapter)
+    with mock.patch.dict(os.environ, {VARIABLE: str(folder)}):
+        NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(chapter.parent)}}).execute()
+    return {exhibit.id: exhibit for exhibit in exhibits_of(notebook)}
+
+
+def dataweb_files() -> dict[str, bytes]:
+    """Exports and imports of two codes of definition A, 2008 to 2010, invented, as workbooks of DataWeb."""
+    columns = ["Data Type", "HTS Number", "Description", "Country", 2008, 2009, 2010]
+    files = {}
+    for name, flow, measure, values in [
+        ("exports.xlsx", "Total Exports", "FAS Value", (50, 90, 110)),
+        ("imports.xlsx", "General Imports", "General Customs Value", (100, 100, 100)),
+    ]:
+        rows = [
+            [measure, code, "invented", country, *(value * 1_000_000 * times for value in values)]
+            for code in ("9031494000", "9014202000")
+            for country, times in (("Japan", 1), ("World", 7))
+        ]
+        sheet = [[f"{flow}|Annual Data"], [dataweb.ROW_COUNT, len(rows)], columns, *rows]
+        files[name] = workbook({measure: sheet, dataweb.PARAMETERS: parameters({FLOW: flow})}).content
+    return files
+
+
+def test_a_dataweb_file_draws_figure_2(tmp_path: Path):
+    assert run_chapter("eoir/trade", tmp_path)["figure-2"].status == "open-counterpart"
+    for name, content in dataweb_files().items():
+        (tmp_path / name).write_bytes(content)
+    drawn = run_chapter("eoir/trade", tmp_path)["figure-2"]
+    assert drawn.status == "reproduced"
+    assert [source["title"] for source in drawn.sources] == ["USITC DataWeb"]
+    values = {(r["partner"], r["definition"], r["year"], r["measure"]): r["value_million_usd"] for r in drawn.rows}
+    assert values["Japan", "A", 2010, "export"] == 220
+    assert values["Japan", "A", 2008, "balance"] == -100
+    assert values["World", "B", 2009, "import"] == 1400
+    assert "1.10 times" in drawn.title
+
+
+def test_a_janes_file_draws_figures_3_and_4(tmp_path: Path):
+    before = run_chapter("eoir/industrial-base", tmp_path)
+    assert {before[name].status for name in ("figure-3", "figure-4")} == {"open-counterpart"}
+    records = ["Eye-1,Invented A,Invented C", "Eye-2,Invented A,Invented D", "Eye-3,B,Invented C"]
+    (tmp_path / "janes-export.csv").write_text("\n".join(["Sensor,Maker,Prime Contractor", *records, ""]))
+    (tmp_path / "janes.toml").write_text('[columns]\nmanufacturer = ["Maker"]\n')
+    drawn = run_chapter("eoir/industrial-base", tmp_path)
+    assert {drawn[name].status for name in ("figure-3", "figure-4")} == {"reproduced"}
+    for name, first in {"figure-3": "Invented A", "figure-4": "Invented C"}.items():
+        assert [source["title"] for source in drawn[name].sources] == ["Janes, export under the reader's own license"]
+        assert first in drawn[name].title
+        assert "2 of 3" in drawn[name].title
+    unchanged = set(before) - {"figure-3", "figure-4"}
+    assert {name: drawn[name].rows for name in unchanged} == {name: before[name].rows for name in unchanged}

@@ -6,11 +6,12 @@ It shows what chapters computed and never computes a number itself.
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-from companion.book import files, freshness, nodes, pages
+from companion.book import catalogue, files, freshness, nodes, pages
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the extension with Sphinx."""
+    catalogue.setup(app)
     freshness.setup(app)
     nodes.setup(app)
     files.setup(app)

@@ -1,6 +1,7 @@
 """Exhibits as Sphinx nodes: numbered, referable with `{numref}`, and drawn as HTML."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ TEMPLATES = jinja2.Environment(
     lstrip_blocks=True,
     undefined=jinja2.StrictUndefined,
 )
+# A date is not broken at its hyphens.
+TEMPLATES.tests["date"] = lambda value: re.fullmatch(r"\d{4}-\d\d(-\d\d)?", str(value)) is not None
 # A status has a word and a shape, never a color alone.
 STATUSES = {
     "reproduced": ("●", "reproduced", "The report's source, at the report's vintage or rebuilt to it."),

@@ -5,6 +5,7 @@ Each record is a CSV with one figure per row and its source beside it.
 
 import pandas as pd
 
+from companion.sources.corrections import renames
 from companion.sources.files import Row, SourceFile, read_rows
 
 SOURCE = ["source_title", "source_publisher", "source_url"]
@@ -39,7 +40,7 @@ def defense_budget(file: SourceFile) -> pd.DataFrame:
 
 def unmanned_budget(file: SourceFile) -> pd.DataFrame:
     """Lines of Japan's budget for uncrewed systems; billion yen; one or several fiscal years."""
-    rows = []
+    rows, plain = [], renames("Compiled record of uncrewed-system budgets", "basis")
     for row in read_rows(file, UNMANNED_BUDGET):
         first, last = _fiscal_years(row)
         rows.append(
@@ -47,7 +48,7 @@ def unmanned_budget(file: SourceFile) -> pd.DataFrame:
                 "first_fiscal_year": first,
                 "last_fiscal_year": last,
                 "amount_jpy_billion": row.number("amount_jpy_billion"),
-                "basis": row.required("basis"),
+                "basis": plain.get(row.required("basis"), row.required("basis")),
                 "status": row.required("status"),
                 **_source(row),
                 "note": row.text("note"),

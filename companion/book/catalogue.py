@@ -1,0 +1,96 @@
+"""The data catalogue: every table and every source, written from `data/datapackage.json` and the tables themselves."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from companion.book.nodes import TEMPLATES
+from companion.tables import load, package
+
+FOLDER = "data"
+SOURCE_COLUMNS = ["source_title", "source_publisher", "source_url"]
+
+
+class Generated(SphinxDirective):
+    """A directive whose body is written from a template."""
+
+    template: str
+
+    def content_of(self) -> dict[str, Any]:
+        """What the template is filled with."""
+        raise NotImplementedError
+
+    def run(self) -> list[nodes.Node]:
+        """Fill the template and parse it as a part of the page."""
+        self.env.note_dependency(str(Path(self.env.srcdir, FOLDER, "datapackage.json")))
+        text = TEMPLATES.get_template(self.template).render(self.content_of())
+        part = nodes.Element()
+        self.state.nested_parse(StringList(text.splitlines(), source=self.template), 0, part, match_titles=True)
+        return part.children
+
+
+class TableCatalogue(Generated):
+    """`{table-catalogue}`: every table with its fields, sources, processing, warnings, terms and uses."""
+
+    template = "tables.md"
+
+    def content_of(self) -> dict[str, Any]:
+        """The tables of the data package in order of their names, each with its number of rows."""
+        to_root = "../" * self.env.docname.count("/")
+        return {
+            "tables": [{**resource, "rows": len(load(resource["name"]))} for resource in package()["resources"]],
+            "folder": f"{to_root}{FOLDER}",
+        }
+
+
+class SourceList(Generated):
+    """`{source-list}`: the databases behind the tables, and every page that a row of a table cites."""
+
+    template = "sources.md"
+
+    def content_of(self) -> dict[str, Any]:
+        """Databases with their states, and pages with the tables that cite them, in order of title and publisher."""
+        databases: dict[tuple[str, str], set[str]] = {}
+        cited = []
+        for resource in package()["resources"]:
+            for source in resource["sources"]:
+                key = (source["title"], source["path"])
+                databases.setdefault(key, set()).add(source.get("version") or f"read {source['accessed']}")
+            names = {field["name"] for field in resource["schema"]["fields"]}
+            if names.issuperset(SOURCE_COLUMNS):
+                cited.append(load(resource["name"])[SOURCE_COLUMNS].dropna().assign(table=resource["name"]))
+        pages = pd.concat(cited).drop_duplicates().groupby(SOURCE_COLUMNS, as_index=False)["table"].agg(list)
+        return {
+            "databases": [
+                {"title": title, "path": path, "versions": sorted(versions)}
+                for (title, path), versions in sorted(databases.items())
+            ],
+            "pages": pages[pages["source_url"].str.startswith("http")].to_dict("records"),
+        }
+
+
+def setup(app: Sphinx) -> None:
+    """Register the directives; the tables are copied beside the pages."""
+    TEMPLATES.filters["cell"] = lambda text: str(text).replace("|", "\\|").replace("\n", " ")
+    app.add_directive("table-catalogue", TableCatalogue)
+    app.add_directive("source-list", SourceList)
+    app.connect("build-finished", _copy_tables)
+
+
+def _copy_tables(app: Sphinx, exception: Exception | None) -> None:
+    if exception or app.builder.format != "html":
+        return
+    target = Path(app.outdir, FOLDER)
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir()
+    description = Path(app.srcdir, FOLDER, "datapackage.json")
+    names = [resource["path"] for resource in json.loads(description.read_text(encoding="utf-8"))["resources"]]
+    for name in ["datapackage.json", *names]:
+        shutil.copyfile(Path(app.srcdir, FOLDER, name), target / name)
