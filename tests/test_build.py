@@ -68,7 +68,7 @@ def test_a_warning_fails_the_build(copy_of_project: Path):
 
 
 def test_an_unknown_exhibit_in_the_gallery_fails_the_build(copy_of_project: Path):
-    edit(copy_of_project / "chapters" / "index.md", "uas-ranks\n", "uas-renks\n")
+    edit(copy_of_project / "chapters" / "index.md", "figure-4\n", "figure-44\n")
     result = build(copy_of_project)
     assert result.returncode != 0
-    assert "uas-renks" in result.stdout + result.stderr
+    assert "figure-44" in result.stdout + result.stderr
