@@ -8,9 +8,12 @@ from typing import Any
 
 import jupytext
 import nbformat
+import pandas as pd
 import yaml
 from nbclient import NotebookClient
 
+from companion import claims
+from companion.claims import CLAIM_MIME, Claim
 from companion.exhibits import CHART_MIME, TABLE_MIME, Exhibit
 from companion.own_files import VARIABLE
 from companion.tables import package, root, write_package
@@ -58,11 +61,14 @@ def expected_path(chapter: Path) -> Path:
 def record() -> None:
     """Run every chapter and keep its code cells with their outputs as the reference for the tests.
 
-    A reference without a chapter is removed, and the data package learns which exhibits use each table. Review the
-    change of `tests/expected/`: it is the list of numbers that changed.
+    A reference without a chapter is removed, the data package learns which exhibits use each table, and `claims.csv`
+    gets the verdicts that were computed. Review the change of `tests/expected/`: it is the list of numbers that
+    changed.
     """
     os.environ[VARIABLE] = ""  # the reference is what everyone gets, without the reader's own files
+    os.environ.pop(claims.VARIABLE, None)  # a verdict that has turned is recorded
     chapters, users = chapter_paths(), defaultdict[str, list[str]](list)
+    verdicts: dict[str, str] = {}
     for number, chapter in enumerate(chapters, start=1):
         print(f"[{number}/{len(chapters)}] {chapter.relative_to(root())}", flush=True)
         notebook = read_chapter(chapter)
@@ -74,8 +80,10 @@ def record() -> None:
         for exhibit in exhibits_of(reference):
             for table in exhibit.tables:
                 users[table].append(exhibit.id)
+        verdicts |= {claim.id: claim.verdict for claim in _claims(reference) if claim.kind == "computed"}
     for stale in set((root() / "tests" / "expected").rglob("*.ipynb")) - {expected_path(c) for c in chapters}:
         stale.unlink()
+    _record_verdicts(verdicts)
     content = package()
     for resource in content["resources"]:
         resource["exhibits"] = users[resource["name"]]
@@ -90,6 +98,32 @@ def exhibits_of(notebook: Notebook) -> Iterator[Exhibit]:
                 exhibit = Exhibit.from_output(output.get("data", {}).get(mime, {}))
                 if exhibit:
                     yield exhibit
+
+
+def _claims(notebook: Notebook) -> Iterator[Claim]:
+    """The claims among the outputs of a notebook, in order."""
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            if content := output.get("data", {}).get(CLAIM_MIME):
+                yield Claim.from_output(content)
+
+
+def _record_verdicts(verdicts: dict[str, str]) -> None:
+    """Write the verdicts of computed claims into their table; none for a claim that no chapter computes."""
+    # Imported on demand: the checks of a table need libraries that chapters do not.
+    from companion.recipes import RECIPES, Built
+    from companion.refresh import replace
+    from companion.sources import SourceFile
+
+    files = [root() / "data" / name for name in ("claims.csv", "claim_sources.csv")]
+    built = RECIPES["claims"]([SourceFile(file.name, file) for file in files])
+    assert built, "the book has a table of claims"
+    table = built.rows
+    recorded = table["verdict"].mask(table["kind"] == "computed", table["claim_id"].map(verdicts))
+    changes = pd.DataFrame({"was": table["verdict"], "now": recorded}).fillna("none").query("was != now")
+    for index, was, now in changes.itertuples():
+        print(f"{table.loc[index, 'claim_id']} ({table.loc[index, 'statement']}): {was} -> {now}")
+    replace({"claims": Built(table.assign(verdict=recorded))})
 
 
 def _bare(cell: Notebook, index: int) -> Notebook:

@@ -13,13 +13,15 @@ import nbformat
 import pytest
 from nbval.plugin import IPyNbFile
 
+from companion import claims
 from companion.chapters import Notebook, code_cells, expected_path, is_notebook, read_chapter
 from companion.own_files import VARIABLE
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Check the book as everyone gets it, without the reader's own files."""
+    """Check the book as everyone gets it, without the reader's own files, and that no verdict on a claim has turned."""
     os.environ[VARIABLE] = ""
+    os.environ[claims.VARIABLE] = claims.CHECKED
 
 
 class StaleReferenceError(Exception):

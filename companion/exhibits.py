@@ -217,5 +217,7 @@ def _fields(id: str, frame: pd.DataFrame, tables: list[str], titles: dict[str, s
         kind = "integer" if pd.api.types.is_integer_dtype(dtype) else "string"
         kind = "number" if pd.api.types.is_float_dtype(dtype) else kind
         kind = "boolean" if pd.api.types.is_bool_dtype(dtype) else kind
-        fields.append({"name": str(name), "title": title, "type": "year" if name == "year" else kind})
+        if name == "year" or (kind == "integer" and str(name).endswith("_year")):
+            kind = "year"  # written without a thousands separator
+        fields.append({"name": str(name), "title": title, "type": kind})
     return fields

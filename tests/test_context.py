@@ -55,7 +55,7 @@ def table(name: str) -> pd.DataFrame:
     return pd.read_csv(ROOT / "data" / f"{name}.csv", dtype=str, keep_default_na=False)
 
 
-@pytest.mark.parametrize("name", ["policy_timeline", "programs"])
+@pytest.mark.parametrize("name", ["claim_sources", "claims", "policy_timeline", "programs"])
 def test_a_compiled_table_is_its_own_record(name: str):
     path = ROOT / "data" / f"{name}.csv"
     recipe: Callable[[list[SourceFile]], Built | None] = getattr(context, name)
@@ -70,7 +70,9 @@ def test_gross_domestic_product_is_rebuilt_from_its_sources(sources: Path):
     assert built.csv == (ROOT / "data" / "gdp.csv").read_bytes()
 
 
-@pytest.mark.parametrize("recipe", [context.policy_timeline, context.programs, context.gdp])
+@pytest.mark.parametrize(
+    "recipe", [context.policy_timeline, context.programs, context.claims, context.claim_sources, context.gdp]
+)
 def test_a_folder_of_other_files_makes_no_table(recipe: Callable[[list[SourceFile]], Built | None]):
     assert recipe([SourceFile("other.csv", b"a,b\n1,2\n"), record(EVENT | {"more": ""}, {})]) is None
 

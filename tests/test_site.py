@@ -3,43 +3,23 @@
 import csv
 import json
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
-from conftest import PAGES, ROOT
-from playwright.sync_api import Browser, Page, sync_playwright
+from conftest import PAGES, ROOT, open_page
+from playwright.sync_api import Browser
 
 from companion.citation import metadata
 from companion.exhibits import REPORT_EXHIBITS
 from companion.tables import package
 
 ADDRESSES = [page.relative_to(ROOT).with_suffix(".html").as_posix() for page in PAGES]
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-sync",
-]
-NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND"
 
 
 @pytest.fixture(scope="module")
 def index(html: Path) -> list[dict]:
     return json.loads((html / "exhibits" / "index.json").read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert CHROMIUM, "No Chromium or Chrome was found; `make test` installs it."
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, NO_NETWORK])
-        yield browser
-        browser.close()
 
 
 def test_the_index_describes_every_exhibit(html: Path, index: list[dict]):
@@ -118,20 +98,6 @@ def test_every_link_inside_the_book_leads_somewhere(html: Path):
             assert path.exists(), (page.name, link)
             if anchor and path.suffix == ".html":
                 assert f'id="{unquote(anchor)}"' in path.read_text(encoding="utf-8"), (page.name, link)
-
-
-def open_page(browser: Browser, address: str, width: int = 1280, **context: object) -> tuple[Page, list[str]]:
-    """Open a page and note what goes wrong: console errors, and requests that leave the book's files."""
-    page = browser.new_context(viewport={"width": width, "height": 900}, **context).new_page()
-    trouble: list[str] = []
-    page.on("console", lambda message: trouble.append(message.text) if message.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on(
-        "request",
-        lambda r: trouble.append(r.url) if not r.url.startswith(("file:", "data:", "blob:")) else None,
-    )
-    page.goto(address)
-    return page, trouble
 
 
 @pytest.mark.parametrize("width", [1280, 360])

@@ -13,7 +13,7 @@ from companion.sources import SourceError, walk
 from companion.tables import describe, package, root
 
 # Records that this book compiles itself: the table is the record, so it is its own source.
-COMPILED = {"policy_timeline", "programs"}
+COMPILED = {"claim_sources", "claims", "policy_timeline", "programs"}
 DELIVERIES_2022 = "vintage == '2022-08' and 2000 <= year <= 2021"
 
 

@@ -1,4 +1,4 @@
-"""The Sphinx extension of the book: draws exhibits, keeps the cache honest, writes files for reuse.
+"""The Sphinx extension of the book: draws exhibits and claims, keeps the cache honest, writes files for reuse.
 
 It shows what chapters computed and never computes a number itself.
 """
@@ -6,7 +6,7 @@ It shows what chapters computed and never computes a number itself.
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-from companion.book import catalogue, files, freshness, nodes, pages
+from companion.book import catalogue, claims, files, freshness, nodes, pages
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
@@ -15,5 +15,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     freshness.setup(app)
     nodes.setup(app)
     files.setup(app)
+    claims.setup(app)
     pages.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -32,11 +32,12 @@ def data_csv(exhibit: Exhibit) -> str:
     writer = csv.DictWriter(text, [field["name"] for field in exhibit.fields], lineterminator="\n")
     writer.writeheader()
     for row in exhibit.rows:
-        writer.writerow({name: _no_formula(value) for name, value in row.items()})
+        writer.writerow({name: no_formula(value) for name, value in row.items()})
     return text.getvalue()
 
 
-def _no_formula(value: object) -> object:
+def no_formula(value: object) -> object:
+    """A value that a spreadsheet will not run: a text that it would take for a formula gets an apostrophe."""
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 

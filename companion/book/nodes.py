@@ -114,8 +114,8 @@ def render(env: BuildEnvironment, node: ExhibitNode, template: str, **more: Any)
 
 def setup(app: Sphinx) -> None:
     """Register nodes and directives."""
-    app.add_enumerable_node(ExhibitNode, "exhibit", html=(_visit_exhibit, _leave))
-    app.add_node(GalleryNode, html=(_visit_gallery, _leave))
+    app.add_enumerable_node(ExhibitNode, "exhibit", html=(_visit_exhibit, leave))
+    app.add_node(GalleryNode, html=(_visit_gallery, leave))
     app.add_directive("exhibit-gallery", Gallery)
     app.connect("env-updated", lambda app, env: [doc for doc in env.found_docs if _has_gallery(env, doc)])
     app.connect("config-inited", lambda app, config: config.numfig_format.setdefault("exhibit", "Exhibit %s"))
@@ -152,14 +152,17 @@ def _visit_gallery(self: HTML5Translator, node: GalleryNode) -> None:
     raise nodes.SkipNode
 
 
-def _leave(self: HTML5Translator, node: nodes.Element) -> None:
+def leave(self: HTML5Translator, node: nodes.Element) -> None:
     """Nothing to close: a visited node is skipped when it has been drawn."""
 
 
 def _decimals(exhibit: Exhibit, column: str) -> int:
-    """One decimal for all numbers of a column, or none where all of them are whole."""
-    numbers = (row[column] for row in exhibit.rows)
-    return int(any(isinstance(number, float) and not number.is_integer() for number in numbers))
+    """Decimals for all numbers of a column: none where all are whole, two where all are small ratios, otherwise one."""
+    numbers = [row[column] for row in exhibit.rows if isinstance(row[column], float)]
+    if all(number.is_integer() for number in numbers):
+        return 0
+    small = max(map(abs, numbers)) < 10 and any(round(number, 1) != number for number in numbers)
+    return 2 if small else 1
 
 
 def _cell(value: object, field: dict[str, Any], decimals: dict[str, int]) -> str:

@@ -14,6 +14,8 @@ Recipe = Callable[[list[SourceFile]], Built | None]
 
 RECIPES: dict[str, Recipe] = {
     "arms_imports_japan": defense.arms_imports_japan,
+    "claim_sources": context.claim_sources,
+    "claims": context.claims,
     "defense_budget_japan": defense.defense_budget_japan,
     "eo_codes": trade.eo_codes,
     "eo_trade": trade.eo_trade,

@@ -1,4 +1,4 @@
-"""Tables on the context: policy events, programs, and the size of economies."""
+"""Tables on the context: policy events, programs, the report's claims, and the size of economies."""
 
 import pandas as pd
 
@@ -16,6 +16,31 @@ def programs(files: list[SourceFile]) -> Built | None:
     """What is known of the programs, one row per program, attribute, and item."""
     record = only_one(files, lambda file: curated.recognizes(file, list(compiled.PROGRAM_FACTS)), "facts on programs")
     return Built(compiled.programs(record)) if record else None
+
+
+def claims(files: list[SourceFile]) -> Built | None:
+    """The report's claims, one row each, judged with their sources at hand.
+
+    Raises:
+        SourceError: the folder has claims without a file of their sources.
+    """
+    record = only_one(files, lambda file: curated.recognizes(file, list(compiled.CLAIMS)), "claims")
+    if not record:
+        return None
+    sources = only_one(files, _has_claim_sources, "sources of claims")
+    if not sources:
+        raise SourceError(f"{record.name}: claims are read with their sources. Put claim_sources.csv beside the file.")
+    return Built(compiled.claims(record, sources))
+
+
+def claim_sources(files: list[SourceFile]) -> Built | None:
+    """The sources of claims, one row per claim and source."""
+    record = only_one(files, _has_claim_sources, "sources of claims")
+    return Built(compiled.claim_sources(record)) if record else None
+
+
+def _has_claim_sources(file: SourceFile) -> bool:
+    return curated.recognizes(file, list(compiled.CLAIM_SOURCES))
 
 
 def gdp(files: list[SourceFile]) -> Built | None:

@@ -1,9 +1,10 @@
-"""Read the records of policy events and of programs, which are compiled by hand from pages of other publishers.
+"""Read the records of policy events, programs, and claims, which are compiled by hand from pages of other publishers.
 
-A record is the table itself: one statement of one source per row.
+A record is the table itself: one statement of one source per row, or one claim of the report.
 """
 
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
@@ -12,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from companion.sources.files import Row, SourceFile, read_rows
+from companion.verdicts import CERTAINTIES, COMPARISONS, DOUBTED, HOLDS, INSIGHTS, KINDS, VERDICTS
 
 Cell = Callable[[Row, str], object]
 Entry = tuple[Row, dict[str, Any]]
@@ -31,11 +33,29 @@ ATTRIBUTES = (
 )
 GRADES = ("A", "B", "C")
 LONGEST_EVENT = 160
+LONGEST_STATEMENT = 180
 
 
 def _one_of(*allowed: str) -> Cell:
     """A reader of cells that hold one of a closed list."""
     return lambda row, column: row.choice(column, allowed)
+
+
+def _one_of_if_any(*allowed: str) -> Cell:
+    """A reader of cells that hold one of a closed list or nothing."""
+    return lambda row, column: row.choice(column, allowed) if row.text(column) else None
+
+
+def _pattern(expression: str, what: str) -> Cell:
+    """A reader of cells that have a form."""
+
+    def read(row: Row, column: str) -> str:
+        text = row.required(column)
+        if not re.fullmatch(expression, text):
+            raise row.wrong(column, f"{text!r} is not {what}")
+        return text
+
+    return read
 
 
 def _number(row: Row, column: str) -> int:
@@ -64,14 +84,6 @@ def _date_if_any(row: Row, column: str) -> str | None:
     return _date(row, column) if row.text(column) else None
 
 
-def _slug(row: Row, column: str) -> str:
-    """An identifier of lower-case words."""
-    text = row.required(column)
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", text):
-        raise row.wrong(column, f"{text!r} is not an identifier such as 'three-principles-1967'")
-    return text
-
-
 def _event(row: Row, column: str) -> str:
     """A sentence that is short enough for a chart."""
     text = row.required(column)
@@ -80,11 +92,26 @@ def _event(row: Row, column: str) -> str:
     return text
 
 
-def _address(row: Row, column: str) -> str:
-    """A web address."""
+def _statement(row: Row, column: str) -> str:
+    """A sentence that is short enough for a row of the ledger."""
     text = row.required(column)
-    if not re.fullmatch(r"https?://\S+", text):
-        raise row.wrong(column, f"{text!r} is not an address that begins with http:// or https://")
+    if len(text) > LONGEST_STATEMENT:
+        raise row.wrong(column, f"the statement has {len(text)} characters; at most {LONGEST_STATEMENT} fit")
+    return text
+
+
+def _any_number(row: Row, column: str) -> float | None:
+    """A number, also below zero; None where the cell is empty."""
+    return row.number(column, minimum=-sys.float_info.max)
+
+
+def _insights(row: Row, column: str) -> str | None:
+    """Insights of the report, each once, joined by "; "."""
+    text = row.text(column)
+    names = text.split("; ") if text else []
+    for name in names:
+        if name not in INSIGHTS or names.count(name) > 1:
+            raise row.wrong(column, f"{name!r} is none of {', '.join(INSIGHTS)}, or stands there twice")
     return text
 
 
@@ -92,6 +119,10 @@ def _yes(row: Row, column: str) -> bool:
     """True or False, as a table writes it."""
     return row.choice(column, ["True", "False"]) == "True"
 
+
+_slug = _pattern("[a-z0-9]+(-[a-z0-9]+)*", "an identifier such as 'three-principles-1967'")
+_address = _pattern(r"https?://\S+", "an address that begins with http:// or https://")
+_claim_id = _pattern(r"C\d{3}", "the number of a claim, such as 'C001'")
 
 SOURCE: dict[str, Cell] = {
     "source_title": Row.required,
@@ -119,6 +150,37 @@ PROGRAM_FACTS: dict[str, Cell] = {
     "used": _yes,
     **SOURCE,
 }
+CLAIMS: dict[str, Cell] = {
+    "claim_id": _claim_id,
+    "section": Row.required,
+    "chapter": _pattern("[a-z-]+(/[a-z-]+)?", "a page of the book such as 'uas/exporters'"),
+    "statement": _statement,
+    "kind": _one_of(*KINDS),
+    "stated": Row.text,
+    "comparison": _one_of_if_any(*COMPARISONS, HOLDS),
+    "stated_value": _any_number,
+    "unit": Row.text,
+    "period": Row.text,
+    "tolerance": Row.number,
+    "refined_within": Row.number,
+    "otherwise": _one_of_if_any("refined", *DOUBTED),
+    "verdict": _one_of_if_any(*VERDICTS),
+    "finding": Row.required,
+    "certainty": _one_of_if_any(*CERTAINTIES),
+    "since": Row.text,
+    "insights": _insights,
+}
+CLAIM_SOURCES: dict[str, Cell] = {
+    "claim_id": _claim_id,
+    "source_no": _number,
+    "title": Row.required,
+    "publisher": Row.required,
+    "url": _address,
+    "source_grade": _one_of(*GRADES),
+    "note": Row.text,
+}
+# What a comparison needs and what it cannot have; a claim that is not computed has none of these.
+COMPUTED = ["comparison", "stated_value", "tolerance", "refined_within", "otherwise"]
 
 
 def policy_timeline(file: SourceFile) -> pd.DataFrame:
@@ -161,6 +223,88 @@ def programs(file: SourceFile) -> pd.DataFrame:
         if not cells["used"]:
             raise row.wrong("used", "the first value of an attribute is used; other sources' values come below it")
     return _table(entries, PROGRAM_FACTS, ["program", "attribute", "item_no"])
+
+
+def claims(file: SourceFile, sources: SourceFile) -> pd.DataFrame:
+    """Read what the report claims, and how the book judges it.
+
+    The verdict of a computed claim is recorded by the book and may be empty; that of another claim is the record's.
+
+    Args:
+        file: the claims.
+        sources: their sources, which a claim that is judged by sources must have.
+
+    Returns:
+        One row per claim, by its number.
+
+    Raises:
+        SourceError: a cell has no possible value, is missing, or does not go with the kind of its claim; a claim stands
+            there twice or lacks a source; or a source is of no claim.
+    """
+    entries = _entries(file, CLAIMS)
+    grades = defaultdict(set)
+    for row, cells in _entries(sources, CLAIM_SOURCES):
+        grades[cells["claim_id"]].add(cells["source_grade"])
+        if cells["claim_id"] not in {claim["claim_id"] for _, claim in entries}:
+            raise row.wrong("claim_id", f"there is no claim {cells['claim_id']!r} in {file.name}")
+    known = set[str]()
+    for row, cells in entries:
+        if cells["claim_id"] in known:
+            raise row.wrong("claim_id", f"{cells['claim_id']!r} stands there twice")
+        known.add(cells["claim_id"])
+        _check_comparison(row, cells)
+        _check_verdict(row, cells, grades[cells["claim_id"]])
+    return _table(entries, CLAIMS, ["claim_id"])
+
+
+def claim_sources(file: SourceFile) -> pd.DataFrame:
+    """Read the sources of claims, numbered from the best.
+
+    Returns:
+        One row per claim and source.
+
+    Raises:
+        SourceError: a cell has no possible value, or sources of a claim are not numbered from 1.
+    """
+    entries = _entries(file, CLAIM_SOURCES)
+    for _ in _groups(entries, ["claim_id"], "source_no"):
+        pass
+    return _table(entries, CLAIM_SOURCES, ["claim_id", "source_no"])
+
+
+def _check_comparison(row: Row, cells: dict[str, Any]) -> None:
+    """A computed claim says how its verdict is computed, and no other claim does."""
+    needed, allowed = set[str](), set[str]()
+    if cells["kind"] == "computed":
+        needed = {"comparison", "otherwise"}
+        if cells["comparison"] != HOLDS:
+            needed.add("stated_value")
+            allowed.add("refined_within")
+        if cells["comparison"] == "about":
+            needed.add("tolerance")
+    for column in COMPUTED:
+        if column in needed and cells[column] is None:
+            raise row.wrong(column, "the cell is empty, and the verdict is computed from it")
+        if column not in needed | allowed and cells[column] is not None:
+            of = " and ".join(filter(None, [cells["kind"], cells["comparison"]]))
+            raise row.wrong(column, f"{cells[column]!r} has no use in a claim that is {of}")
+
+
+def _check_verdict(row: Row, cells: dict[str, Any], grades: set[str]) -> None:
+    """A verdict goes with its kind, a doubt says how certain it is, and what is judged by sources has them."""
+    kind, verdict, certainty = cells["kind"], cells["verdict"], cells["certainty"]
+    if verdict is None and kind != "computed":
+        raise row.wrong("verdict", f"the cell is empty, and the claim is {kind}")
+    if (kind == "untestable") != (verdict == "not testable"):
+        raise row.wrong("verdict", "'not testable' is the verdict of an untestable claim and of no other")
+    if verdict in DOUBTED and certainty is None:
+        raise row.wrong("certainty", f"the cell is empty, and the verdict is {verdict!r}")
+    if certainty and verdict not in DOUBTED and cells["otherwise"] not in DOUBTED:
+        raise row.wrong("certainty", f"{certainty!r} belongs to a claim that is contradicted or inconsistent")
+    if kind == "sourced" and verdict != "not tested" and not grades:
+        raise row.wrong("claim_id", f"the sourced claim {cells['claim_id']!r} has no source")
+    if kind == "sourced" and verdict == "contradicted" and not grades & {"A", "B"}:
+        raise row.wrong("verdict", "'contradicted' needs a source of grade A or B, or a computation")
 
 
 def _entries(file: SourceFile, columns: dict[str, Cell]) -> list[Entry]:

@@ -33,6 +33,8 @@ RECORDS = [
     curated.UNMANNED_BUDGET,
     list(compiled.TIMELINE),
     list(compiled.PROGRAM_FACTS),
+    list(compiled.CLAIMS),
+    list(compiled.CLAIM_SOURCES),
 ]
 
 
