@@ -70,10 +70,6 @@ def test_no_ten_words_in_a_row_are_the_report_s(page: Path):
     if not REPORT.is_file():
         pytest.skip("the report is not at hand")
 
-    def runs(text: str) -> set[tuple[str, ...]]:
-        words = re.findall(r"[a-z0-9]+", text.lower())
-        return {tuple(words[i : i + 10]) for i in range(len(words) - 9)}
-
     report = REPORT.read_text(encoding="utf-8")
     names = runs(
         "Building a Mutually Complementary Supply Chain between Japan and the United States: Pathways to Deepening "
@@ -81,6 +77,12 @@ def test_no_ten_words_in_a_row_are_the_report_s(page: Path):
     ).union(*(runs(heading) for heading in headings(report)))
     copied = (runs(prose(page)) & runs(report)) - names
     assert not copied, [" ".join(run) for run in copied]
+
+
+def runs(text: str) -> set[tuple[str, ...]]:
+    """Every ten words in a row."""
+    words = re.findall(r"[a-z0-9]+", text.lower())
+    return {tuple(words[i : i + 10]) for i in range(len(words) - 9)}
 
 
 def headings(report: str) -> list[str]:

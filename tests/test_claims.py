@@ -464,7 +464,7 @@ def test_the_ledger_follows_the_tables(tmp_path: Path):
     ("ids", "message"),
     [
         ((), "claim C902 has no card; it needs one in chapters/index.md"),
-        (("C902", "C902"), "claim C902 has 2 cards"),
+        (("C902", "C902"), "claim C902 has cards in chapters/index, chapters/index; it needs one"),
     ],
 )
 def test_a_claim_without_a_card_or_with_two_fails_the_build(tmp_path: Path, ids: tuple[str, ...], message: str):

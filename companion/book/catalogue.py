@@ -64,8 +64,10 @@ class SourceList(Generated):
                 key = (source["title"], source["path"])
                 databases.setdefault(key, set()).add(source.get("version") or f"read {source['accessed']}")
             names = {field["name"] for field in resource["schema"]["fields"]}
-            if names.issuperset(SOURCE_COLUMNS):
-                cited.append(load(resource["name"])[SOURCE_COLUMNS].dropna().assign(table=resource["name"]))
+            for columns in (SOURCE_COLUMNS, [column.removeprefix("source_") for column in SOURCE_COLUMNS]):
+                if names.issuperset(columns):
+                    rows = load(resource["name"])[columns].set_axis(SOURCE_COLUMNS, axis=1).dropna()
+                    cited.append(rows.assign(table=resource["name"]))
         pages = pd.concat(cited).drop_duplicates().groupby(SOURCE_COLUMNS, as_index=False)["table"].agg(list)
         return {
             "databases": [

@@ -54,7 +54,8 @@ class ClaimRenderer(MimeRenderPlugin):
         """Make the node; None for an output that is not a claim."""
         if inline or data.mime_type != CLAIM_MIME:
             return None
-        claim = Claim.from_output(data.content)
+        # The cache gives keys back in another order than the kernel; in one order, the files come out the same.
+        claim = Claim.from_output(json.loads(json.dumps(data.content, sort_keys=True)))
         node = ClaimNode(names=[anchor(claim.id)], claim=claim)
         node += [nodes.paragraph("", text) for text in (claim.statement, claim.finding, claim.since) if text]
         renderer.renderer.document.note_explicit_target(node, node)
@@ -141,8 +142,8 @@ class ClaimDomain(Domain):
         for row in load("claims").itertuples():
             chapter, found = f"{CHAPTERS}{row.chapter}", pages.get(row.claim_id, [])
             if found != [chapter]:
-                where = f"has {len(found)} cards, in {', '.join(found)}" if found else "has no card"
-                logger.warning("claim %s %s; it needs one in %s.md", row.claim_id, where, chapter, type="claim")
+                where = f"cards in {', '.join(found)}" if found else "no card"
+                logger.warning("claim %s has %s; it needs one in %s.md", row.claim_id, where, chapter, type="claim")
 
 
 def anchor(id: str) -> str:
