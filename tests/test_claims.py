@@ -340,7 +340,8 @@ def test_no_ten_words_in_a_row_are_the_report_s():
     if not REPORT.is_file():
         pytest.skip("the report is not at hand")
     report = REPORT.read_text(encoding="utf-8")
-    for row in load("claims").fillna("").itertuples():
+    words = ["claim_id", "statement", "stated", "finding", "since"]
+    for row in load("claims")[words].fillna("").itertuples():
         copied = runs(f"{row.statement} {row.stated} {row.finding} {row.since}") & runs(report)
         assert not copied, (row.claim_id, copied)
 
