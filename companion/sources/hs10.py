@@ -161,7 +161,10 @@ def _pieces(file: SourceFile, columns: list[str]) -> Iterator[pa.Table]:
                 # Blocks are small, so that rows can be counted in them.
                 batches = iter(arrow_csv.open_csv(stream, convert_options=texts))
             else:
-                batches = parquet.ParquetFile(stream).iter_batches(ROWS_AT_ONCE, columns=columns)
+                whole = parquet.ParquetFile(stream)
+                # One group of rows after the other, or the reader keeps parts of all that it has passed.
+                groups = range(whole.num_row_groups)
+                batches = (b for i in groups for b in whole.iter_batches(ROWS_AT_ONCE, row_groups=[i], columns=columns))
             for batch in batches:
                 piece = pa.Table.from_batches([batch]).select(columns)
                 yield piece.cast(pa.schema([(column, pa.string()) for column in columns]))
