@@ -9,7 +9,7 @@ BIN := .venv/bin
 ENVIRONMENT := .venv/installed
 UV := $(BIN)/uv pip
 
-.PHONY: help book test lab data fetch-trade local expected bench lock clean
+.PHONY: help book test lab data fetch-trade local expected bench pdf edition site compare lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,7 +17,7 @@ help: ## show this list
 book: $(ENVIRONMENT) ## build the book into _build/html/index.html
 	$(BIN)/jupyter-book build . -W -n --keep-going || { rm -rf _build/.doctrees; exit 1; } # or a second try would skip the bad page
 
-test: book browser ## check style, types, tables, every output of every chapter, and the built book
+test: book browser java ## check style, types, tables, every output of every chapter, and the built book
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -44,8 +44,22 @@ bench: $(ENVIRONMENT) ## measure how time and memory grow with the size of a tra
 expected: $(ENVIRONMENT) ## run every chapter and record its outputs in tests/expected/
 	$(BIN)/python -m companion expected
 
+pdf: $(ENVIRONMENT) browser fonts ## print the whole book into _build/pdf/
+	$(BIN)/python -m companion pdf
+
+edition: $(ENVIRONMENT) browser fonts ## freeze the committed state as an edition in _site/<version>/, beside the earlier ones
+	$(BIN)/python -m companion edition
+
+site: $(ENVIRONMENT) ## compose _site/ from the archives of editions: make site ARCHIVES=DIR
+	@test -n "$(ARCHIVES)" || { echo "Say where the archives are: make site ARCHIVES=DIR" >&2; exit 2; }
+	$(BIN)/python -m companion site "$(ARCHIVES)"
+
+compare: $(ENVIRONMENT) ## say which numbers changed: make compare FROM=A TO=B, versions, archives, folders, or revisions in Git
+	@test -n "$(FROM)" || { echo "Say what to compare: make compare FROM=A TO=B" >&2; exit 2; }
+	@$(BIN)/python -m companion compare "$(FROM)" "$(or $(TO),HEAD)"
+
 lock: $(ENVIRONMENT) ## resolve pyproject.toml anew into requirements.txt
-	printf '%s\n' '-e .[lab,test]' | $(UV) compile --quiet --universal --upgrade --python-version 3.11 \
+	printf '%s\n' '-e .[edition,lab,test]' | $(UV) compile --quiet --universal --upgrade --python-version 3.11 \
 	  --no-header --no-annotate --output-file requirements.txt -
 
 clean: ## remove everything that was built
@@ -59,9 +73,22 @@ $(ENVIRONMENT): requirements.txt pyproject.toml
 	$(UV) sync --quiet --python .venv requirements.txt
 	touch $@
 
-.PHONY: browser
-browser: # the tests look at the book in Chromium
+# What the environment cannot hold. On a machine without apt-get, a message says what to install.
+.PHONY: browser fonts java
+browser: # the tests look at the book in Chromium, which also prints it
 	@command -v chromium chromium-browser google-chrome >/dev/null || { \
-	  echo "Installing Chromium for the browser tests"; \
+	  echo "Installing Chromium"; \
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
-	  || { echo "Install Chromium or Chrome, then run make test again." >&2; exit 1; }
+	  || { echo "Install Chromium or Chrome, then run make again." >&2; exit 1; }
+
+fonts: # titles of sources are in Japanese too; without letters for them, the PDF would have boxes
+	@! command -v fc-list >/dev/null || fc-list :lang=ja | grep -q . || { \
+	  echo "Installing a Japanese font"; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends fonts-ipafont-gothic >/dev/null; } \
+	  || { echo "Install a Japanese font, then run make again." >&2; exit 1; }
+
+java: # the tests check the e-book with EPUBCheck
+	@command -v java >/dev/null || { \
+	  echo "Installing Java for EPUBCheck"; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends default-jre-headless >/dev/null; } \
+	  || { echo "Install Java 11 or newer, then run make again." >&2; exit 1; }

@@ -1,59 +1,148 @@
-"""The command line of the book: `python -m companion data DIR`, `fetch-trade`, `local` and `expected`."""
+"""The command line of the book."""
 
 import argparse
 import sys
 from pathlib import Path
 
+from companion.editions import EditionError
+from companion.fetch import FetchError
 from companion.sources import SourceError
 from companion.tables import root
 
+SITE = "_site"
 
-def main() -> int:
-    """Run one command; a problem with an upstream file or the network is told in a few lines."""
+
+# Libraries are imported on demand: each command needs others.
+def _data(arguments: argparse.Namespace) -> None:
+    from companion.refresh import refresh
+
+    try:
+        print("\n".join(refresh(arguments.sources)))
+    except SourceError as problem:
+        raise SourceError(f"{problem}\nNothing was written.") from None
+
+
+def _fetch_trade(arguments: argparse.Namespace) -> None:
+    from companion import fetch
+
+    folder = root() / "data" / "local"
+    if arguments.origin == "mirrors":
+        fetch.fetch_mirrors(folder, refresh=arguments.refresh)
+    else:
+        fetch.fetch_census(folder, arguments.first or fetch.FIRST_YEAR, arguments.last, refresh=arguments.refresh)
+
+
+def _local(arguments: argparse.Namespace) -> None:
+    from companion.own_files import report
+
+    print("\n".join(report()))
+
+
+def _expected(arguments: argparse.Namespace) -> None:
+    from companion.chapters import record
+
+    record()
+
+
+def _edition(arguments: argparse.Namespace) -> None:
+    from companion.editions.freeze import freeze
+
+    print(f"The edition is in {freeze(root(), arguments.site, _say)}/")
+
+
+def _site(arguments: argparse.Namespace) -> None:
+    from companion.editions.freeze import compose
+
+    compose(arguments.archives, arguments.site, _say)
+
+
+def _pdf(arguments: argparse.Namespace) -> None:
+    from companion.citation import metadata
+    from companion.editions.printed import write_pdf
+    from companion.editions.site import archive_name
+
+    target = root() / "_build" / "pdf" / f"{archive_name(str(metadata(root())['version']))}.pdf"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _say("Building the book for paper, and printing it: some minutes when chapters have to run")
+    write_pdf(root(), target)
+    _say(f"The PDF is {target}")
+
+
+def _verify(arguments: argparse.Namespace) -> None:
+    from companion.editions.freeze import verify
+
+    verify(arguments.edition, root(), arguments.site, _say)
+
+
+def _compare(arguments: argparse.Namespace) -> None:
+    from companion.editions.compare import as_csv, as_markdown, compare
+    from companion.editions.numbers import find, read
+
+    was, now = (read(find(name, root(), arguments.site)) for name in (arguments.was, arguments.now))
+    changes = compare(was, now)
+    print(as_csv(changes) if arguments.csv else as_markdown(changes), end="")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="companion", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
+
     data = commands.add_parser("data", help="rebuild data/ from a folder of upstream files")
     data.add_argument("sources", type=Path, metavar="DIR", help="the folder; zip archives in it are read too")
+    data.set_defaults(run=_data)
+
     trade = commands.add_parser("fetch-trade", help="get U.S. trade by ten-digit code into data/local/")
     trade.add_argument("--from", dest="origin", choices=["census", "mirrors"], default="census")
     trade.add_argument("--first", type=int, metavar="YEAR", help="the first year, 2013 or later (census)")
     trade.add_argument("--last", type=int, metavar="YEAR", help="the last year (census)")
     trade.add_argument("--refresh", action="store_true", help="fetch everything again, not only the newest two years")
-    commands.add_parser("local", help="say what the files in data/local/ are used for")
-    commands.add_parser("expected", help="run every chapter and record its outputs as the reference")
-    arguments = parser.parse_args()
+    trade.set_defaults(run=_fetch_trade)
 
-    # Imported on demand: each command needs different libraries.
-    match arguments.command:
-        case "data":
-            from companion.refresh import refresh
+    local = commands.add_parser("local", help="say what the files in data/local/ are used for")
+    local.set_defaults(run=_local)
 
-            try:
-                print("\n".join(refresh(arguments.sources)))
-            except SourceError as problem:
-                print(f"{problem}\nNothing was written.", file=sys.stderr)
-                return 1
-        case "fetch-trade":
-            from companion import fetch
+    expected = commands.add_parser("expected", help="run every chapter and record its outputs as the reference")
+    expected.set_defaults(run=_expected)
 
-            folder = root() / "data" / "local"
-            try:
-                if arguments.origin == "mirrors":
-                    fetch.fetch_mirrors(folder, refresh=arguments.refresh)
-                else:
-                    first = arguments.first or fetch.FIRST_YEAR
-                    fetch.fetch_census(folder, first, arguments.last, refresh=arguments.refresh)
-            except fetch.FetchError as problem:
-                print(problem, file=sys.stderr)
-                return 1
-        case "local":
-            from companion.own_files import report
+    edition = commands.add_parser("edition", help="freeze the committed state of the book as an edition")
+    edition.set_defaults(run=_edition)
 
-            print("\n".join(report()))
-        case _:
-            from companion.chapters import record
+    site = commands.add_parser("site", help="put the editions of archives side by side")
+    site.add_argument("archives", type=Path, metavar="DIR", help="the folder with companion-<version>.zip of each")
+    site.set_defaults(run=_site)
 
-            record()
+    pdf = commands.add_parser("pdf", help="print this working copy of the book")
+    pdf.set_defaults(run=_pdf)
+
+    verify = commands.add_parser("verify", help="check that an edition is as it was frozen, and build it again")
+    verify.add_argument("edition", help="a version, or the folder or the archive of an edition")
+    verify.set_defaults(run=_verify)
+
+    compare = commands.add_parser("compare", help="print what changed in the numbers")
+    compare.add_argument("was", metavar="A", help="a version, an archive, a folder, or a revision in Git")
+    compare.add_argument("now", metavar="B", help="the same, the later one")
+    compare.add_argument("--csv", action="store_true", help="every change as a row, instead of a report")
+    compare.set_defaults(run=_compare)
+
+    for command in (edition, site, verify, compare):
+        command.add_argument(
+            "--site", type=Path, metavar="DIR", default=SITE, help=f"the editions; {SITE}/ if not given"
+        )
+    return parser
+
+
+def main() -> int:
+    """Run one command; a problem that a person can do something about is told in a few lines."""
+    arguments = _parser().parse_args()
+    try:
+        arguments.run(arguments)
+    except (EditionError, FetchError, SourceError) as problem:
+        print(problem, file=sys.stderr)
+        return 1
     return 0
 
 

@@ -21,9 +21,13 @@ from companion.tables import package, root, write_package
 Notebook = Any  # nbformat's NotebookNode, which has no types
 
 
-def chapter_paths() -> list[Path]:
-    """Every page of the table of contents that is a notebook, in the book's order."""
-    toc = yaml.safe_load((root() / "_toc.yml").read_text(encoding="utf-8"))
+class StaleReferenceError(Exception):
+    """The reference outputs of a chapter do not belong to its present code."""
+
+
+def page_paths(book: Path) -> list[Path]:
+    """Every page of the table of contents of the book in a folder, in order."""
+    toc = yaml.safe_load((book / "_toc.yml").read_text(encoding="utf-8"))
     pages: list[str] = [toc["root"]]
 
     def collect(entry: dict[str, Any]) -> None:
@@ -34,8 +38,12 @@ def chapter_paths() -> list[Path]:
                 collect(child)
 
     collect(toc)
-    paths = [root() / f"{page}.md" for page in pages]
-    return [path for path in paths if is_notebook(path)]
+    return [book / f"{page}.md" for page in pages]
+
+
+def chapter_paths(book: Path | None = None) -> list[Path]:
+    """Every page of the table of contents that is a notebook, in order; of this book, or of another in a folder."""
+    return [path for path in page_paths(book or root()) if is_notebook(path)]
 
 
 def is_notebook(path: Path) -> bool:
@@ -53,9 +61,31 @@ def code_cells(notebook: Notebook) -> list[Notebook]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def expected_path(chapter: Path) -> Path:
+def expected_path(chapter: Path, book: Path | None = None) -> Path:
     """Where the reference outputs of a chapter are kept."""
-    return (root() / "tests" / "expected" / chapter.relative_to(root())).with_suffix(".ipynb")
+    book = book or root()
+    return (book / "tests" / "expected" / chapter.relative_to(book)).with_suffix(".ipynb")
+
+
+def with_reference(chapter: Path, book: Path | None = None) -> Notebook:
+    """A chapter with the outputs that it is expected to have.
+
+    Raises:
+        StaleReferenceError: there is no reference, its code is not the chapter's, or a cell was never run.
+    """
+    path = expected_path(chapter, book)
+    hint = "Run `make expected` and review the change of tests/expected/."
+    if not path.is_file():
+        raise StaleReferenceError(f"{chapter.name} has no reference outputs. {hint}")
+    notebook = read_chapter(chapter)
+    cells, known = code_cells(notebook), code_cells(nbformat.read(path, as_version=4))
+    if [cell.source for cell in cells] != [cell.source for cell in known]:
+        raise StaleReferenceError(f"{chapter.name}: the code has changed since its outputs were recorded. {hint}")
+    for number, (cell, reference) in enumerate(zip(cells, known, strict=True), start=1):
+        if reference.execution_count is None:  # nbval would run this cell and compare nothing
+            raise StaleReferenceError(f"{chapter.name}: the reference of code cell {number} was never run. {hint}")
+        cell.outputs, cell.execution_count = reference.outputs, reference.execution_count
+    return notebook
 
 
 def record() -> None:
@@ -80,7 +110,7 @@ def record() -> None:
         for exhibit in exhibits_of(reference):
             for table in exhibit.tables:
                 users[table].append(exhibit.id)
-        verdicts |= {claim.id: claim.verdict for claim in _claims(reference) if claim.kind == "computed"}
+        verdicts |= {claim.id: claim.verdict for claim in claims_of(reference) if claim.kind == "computed"}
     for stale in set((root() / "tests" / "expected").rglob("*.ipynb")) - {expected_path(c) for c in chapters}:
         stale.unlink()
     _record_verdicts(verdicts)
@@ -100,7 +130,7 @@ def exhibits_of(notebook: Notebook) -> Iterator[Exhibit]:
                     yield exhibit
 
 
-def _claims(notebook: Notebook) -> Iterator[Claim]:
+def claims_of(notebook: Notebook) -> Iterator[Claim]:
     """The claims among the outputs of a notebook, in order."""
     for cell in code_cells(notebook):
         for output in cell.outputs:

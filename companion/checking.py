@@ -14,7 +14,7 @@ import pytest
 from nbval.plugin import IPyNbFile
 
 from companion import claims
-from companion.chapters import Notebook, code_cells, expected_path, is_notebook, read_chapter
+from companion.chapters import StaleReferenceError, is_notebook, with_reference
 from companion.own_files import VARIABLE
 
 
@@ -22,10 +22,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Check the book as everyone gets it, without the reader's own files, and that no verdict on a claim has turned."""
     os.environ[VARIABLE] = ""
     os.environ[claims.VARIABLE] = claims.CHECKED
-
-
-class StaleReferenceError(Exception):
-    """The reference outputs of a chapter do not belong to its present code."""
 
 
 class ChapterFile(IPyNbFile):
@@ -42,27 +38,6 @@ class ChapterFile(IPyNbFile):
         if isinstance(excinfo.value, StaleReferenceError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
-
-
-def with_reference(chapter: Path) -> Notebook:
-    """A chapter with the outputs that it is expected to have.
-
-    Raises:
-        StaleReferenceError: there is no reference, its code is not the chapter's, or a cell was never run.
-    """
-    path = expected_path(chapter)
-    hint = "Run `make expected` and review the change of tests/expected/."
-    if not path.is_file():
-        raise StaleReferenceError(f"{chapter.name} has no reference outputs. {hint}")
-    notebook = read_chapter(chapter)
-    cells, known = code_cells(notebook), code_cells(nbformat.read(path, as_version=4))
-    if [cell.source for cell in cells] != [cell.source for cell in known]:
-        raise StaleReferenceError(f"{chapter.name}: the code has changed since its outputs were recorded. {hint}")
-    for number, (cell, reference) in enumerate(zip(cells, known, strict=True), start=1):
-        if reference.execution_count is None:  # nbval would run this cell and compare nothing
-            raise StaleReferenceError(f"{chapter.name}: the reference of code cell {number} was never run. {hint}")
-        cell.outputs, cell.execution_count = reference.outputs, reference.execution_count
-    return notebook
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ChapterFile | None:

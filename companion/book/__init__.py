@@ -6,7 +6,7 @@ It shows what chapters computed and never computes a number itself.
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-from companion.book import catalogue, claims, files, freshness, nodes, pages
+from companion.book import catalogue, citing, claims, editions, files, freshness, launch, nodes, pages, printed, tags
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
@@ -16,5 +16,10 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     nodes.setup(app)
     files.setup(app)
     claims.setup(app)
+    editions.setup(app)
     pages.setup(app)
+    citing.setup(app)
+    tags.setup(app)
+    launch.setup(app)
+    printed.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

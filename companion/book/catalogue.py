@@ -11,7 +11,7 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from companion.book.nodes import TEMPLATES
+from companion.book.nodes import TEMPLATES, for_web
 from companion.tables import load, package
 
 FOLDER = "data"
@@ -30,10 +30,14 @@ class Generated(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Fill the template and parse it as a part of the page."""
         self.env.note_dependency(str(Path(self.env.srcdir, FOLDER, "datapackage.json")))
-        text = TEMPLATES.get_template(self.template).render(self.content_of())
-        part = nodes.Element()
-        self.state.nested_parse(StringList(text.splitlines(), source=self.template), 0, part, match_titles=True)
-        return part.children
+        return parsed(self, TEMPLATES.get_template(self.template).render(self.content_of()), self.template)
+
+
+def parsed(directive: SphinxDirective, text: str, source: str) -> list[nodes.Node]:
+    """Parse Markdown as a part of the page, headings included."""
+    part = nodes.Element()
+    directive.state.nested_parse(StringList(text.splitlines(), source=source), 0, part, match_titles=True)
+    return part.children
 
 
 class TableCatalogue(Generated):
@@ -87,7 +91,7 @@ def setup(app: Sphinx) -> None:
 
 
 def _copy_tables(app: Sphinx, exception: Exception | None) -> None:
-    if exception or app.builder.format != "html":
+    if exception or not for_web(app.builder):
         return
     target = Path(app.outdir, FOLDER)
     shutil.rmtree(target, ignore_errors=True)

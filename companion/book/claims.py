@@ -20,7 +20,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
 from companion.book.files import no_formula
-from companion.book.nodes import TEMPLATES, leave
+from companion.book.nodes import TEMPLATES, for_web, leave
 from companion.claims import CLAIM_MIME, Claim
 from companion.tables import load
 from companion.verdicts import INSIGHTS, KINDS, VERDICTS
@@ -198,7 +198,7 @@ def _visit_ledger(self: HTML5Translator, node: LedgerNode) -> None:
             cards=cards,
             counts=Counter(key for _, c in cards for key in (c.verdict, c.kind, (c.verdict, c.kind))),
             sections=list(dict.fromkeys(claim.section for _, claim in cards)),
-            files=f"{'../' * self.builder.current_docname.count('/')}{FOLDER}/",
+            files=f"{'../' * self.builder.current_docname.count('/')}{FOLDER}/" if for_web(self.builder) else None,
         )
     )
     raise nodes.SkipNode
@@ -237,7 +237,7 @@ def _add_script(
 
 
 def _write_files(app: Sphinx, exception: Exception | None) -> None:
-    if exception or app.builder.format != "html":
+    if exception or not for_web(app.builder):
         return
     index = [_entry(app, docname, claim) for docname, claim in _domain(app.env).in_order()]
     folder = Path(app.outdir) / FOLDER

@@ -10,7 +10,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from companion.book import pictures
-from companion.book.nodes import ExhibitNode, exhibits_in, number_of, render
+from companion.book.nodes import ExhibitNode, exhibits_in, for_web, number_of, render
 from companion.citation import cite_exhibit, metadata
 from companion.exhibits import Exhibit
 
@@ -42,7 +42,7 @@ def no_formula(value: object) -> object:
 
 
 def _write_files(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document) -> None:
-    if app.builder.format != "html" or not doctree:
+    if not doctree or not for_web(app.builder):
         return
     folder = Path(app.outdir) / FOLDER
     folder.mkdir(exist_ok=True)
@@ -63,7 +63,7 @@ def _write_files(app: Sphinx, pagename: str, template: str, context: dict[str, A
 
 
 def _write_index(app: Sphinx, exception: Exception | None) -> None:
-    if exception or app.builder.format != "html":
+    if exception or not for_web(app.builder):
         return
     found = [node for doc in sorted(app.env.found_docs) for node in exhibits_in(app.env.get_doctree(doc))]
     index = [_entry(app, node) for node in sorted(found, key=lambda node: int(number_of(app.env, node)))]

@@ -14,6 +14,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
+from companion.editions import changes_file
 from companion.own_files import folder
 
 
@@ -21,13 +22,15 @@ def setup(app: Sphinx) -> None:
     """Connect to Sphinx. The config value makes Sphinx read every page again when the digest changes."""
     app.add_config_value("companion_inputs", "", "env", str)
     app.add_config_value("companion_drawing", "", "html", str)
+    app.add_config_value("companion_changes", "", "env", str)
     app.connect("config-inited", _take_digest)
     app.connect("source-read", _add_digest)
 
 
 def inputs_digest(root: Path) -> str:
     """SHA-256 of every file that can change a chapter's outputs: tables, the reader's own, this library, the lock."""
-    library = [path for path in (root / "companion").rglob("*") if "book" not in path.relative_to(root).parts]
+    # What chapters cannot use: the drawing of the book, and what makes editions of it.
+    library = [p for p in (root / "companion").rglob("*") if not {"book", "editions"} & {*p.relative_to(root).parts}]
     own = folder()
     # Tables are the files of data/ itself; what lies below it is the reader's own.
     files = [root / "requirements.txt", *(root / "data").glob("*"), *library, *(own.rglob("*") if own else [])]
@@ -45,7 +48,10 @@ def _digest(root: Path, files: Iterable[Path]) -> str:
 def _take_digest(app: Sphinx, config: Config) -> None:
     root = Path(app.srcdir)
     config["companion_inputs"] = inputs_digest(root)
-    config["companion_drawing"] = _digest(root, [root / "CITATION.cff", *(root / "companion" / "book").rglob("*")])
+    drawing = [*(root / "companion" / "book").rglob("*"), *(root / "companion" / "editions").rglob("*")]
+    config["companion_drawing"] = _digest(root, [root / "CITATION.cff", *drawing])
+    changes = changes_file()
+    config["companion_changes"] = changes.read_text(encoding="utf-8") if changes else ""
 
 
 def _add_digest(app: Sphinx, docname: str, source: list[str]) -> None:

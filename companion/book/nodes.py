@@ -10,13 +10,14 @@ from docutils import nodes
 from markupsafe import Markup
 from myst_nb.core.render import MimeData, MimeRenderPlugin, NbElementRenderer
 from sphinx.application import Sphinx
+from sphinx.builders import Builder
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
 from companion.book import pictures
-from companion.citation import source_line
+from companion.citation import cite_exhibit, metadata, source_line
 from companion.exhibits import CHART_MIME, TABLE_MIME, Exhibit
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,14 @@ class GalleryNode(nodes.General, nodes.Element):
     """A row of small exhibits that link to the large ones; `targets` holds their ids."""
 
 
+class WithoutScripts:
+    """What a builder for paper or for e-readers has in common: it draws charts in its own way."""
+
+    def picture(self, exhibit: Exhibit) -> Markup:
+        """A chart with its alternative text."""
+        raise NotImplementedError
+
+
 class Gallery(SphinxDirective):
     """`{exhibit-gallery}`: the exhibits named in the body, one id per line, as thumbnails."""
 
@@ -80,6 +89,11 @@ class ExhibitRenderer(MimeRenderPlugin):
         node += nodes.caption("", exhibit.title)
         renderer.renderer.document.note_explicit_target(node, node)
         return [node]
+
+
+def for_web(builder: Builder) -> bool:
+    """Whether pages are written for the website, with scripts and with files beside them."""
+    return not isinstance(builder, WithoutScripts)
 
 
 def exhibits_in(doctree: nodes.Node) -> list[ExhibitNode]:
@@ -126,8 +140,15 @@ def _has_gallery(env: BuildEnvironment, docname: str) -> bool:
 
 
 def _visit_exhibit(self: HTML5Translator, node: ExhibitNode) -> None:
-    to_root = "../" * self.builder.current_docname.count("/")
-    self.body.append(render(self.builder.env, node, "figure.html", files=f"{to_root}exhibits/"))
+    builder = self.builder
+    if isinstance(builder, WithoutScripts):
+        picture = builder.picture(node["exhibit"]) if node["exhibit"].spec is not None else None
+        text = render(builder.env, node, "printed_figure.html", picture=picture)
+    else:
+        to_root = "../" * builder.current_docname.count("/")
+        credit = cite_exhibit(metadata(Path(builder.srcdir)), node["exhibit"], number_of(builder.env, node))
+        text = render(builder.env, node, "figure.html", files=f"{to_root}exhibits/", credit=credit)
+    self.body.append(text)
     raise nodes.SkipNode
 
 
@@ -145,7 +166,7 @@ def _visit_gallery(self: HTML5Translator, node: GalleryNode) -> None:
             continue
         here = self.builder.current_docname
         page = f"{self.builder.get_relative_uri(here, docname)}#{anchor}"
-        self.body.append(render(env, found, "card.html", page=page))
+        self.body.append(render(env, found, "card.html" if for_web(self.builder) else "printed_card.html", page=page))
         shown.add(found["exhibit"].status)
     statuses = [status for name, status in STATUSES.items() if name in shown]
     self.body.append("</div>" + TEMPLATES.get_template("legend.html").render(statuses=statuses))

@@ -9,8 +9,9 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 from companion.book import pictures
-from companion.book.nodes import exhibits_in
-from companion.citation import cite_book, metadata
+from companion.book.nodes import exhibits_in, for_web
+from companion.citation import address, cite_book, doi_address, metadata
+from companion.editions import changes_file
 from companion.own_files import folder
 
 HERE = Path(__file__).parent
@@ -28,16 +29,23 @@ def setup(app: Sphinx) -> None:
 
 
 def _take_edition(app: Sphinx, config: Config) -> None:
-    """Version and citation come from CITATION.cff alone."""
+    """Version, date, citation, and addresses come from CITATION.cff alone."""
     book = metadata(Path(app.srcdir))
     config["version"] = config["release"] = book["version"]
+    config["html_baseurl"] = address(book) or ""  # for the canonical address of each page
+    date = book["date-released"]
+    edition = f"Version {book['version']}, {date.day} {date:%B %Y}"
+    state = edition if changes_file() else f"Working copy of version {book['version']}"
+    doi = f' DOI: <a href="{doi_address(book)}">{book["doi"]}</a>.' if "doi" in book else ""
+    config["html_theme_options"]["extra_footer"] += f"\n<p>{state}.{doi}</p>"
     if folder():
         config["html_theme_options"]["announcement"] = OWN_FILES
-    config["myst_substitutions"] = {"version": book["version"], "citation": cite_book(book)}
+    source = f"from <{book['repository-code']}>" if "repository-code" in book else "of the book’s folder"
+    config["myst_substitutions"] = {"version": book["version"], "citation": cite_book(book), "source": source}
 
 
 def _add_assets(app: Sphinx) -> None:
-    if app.builder.format == "html":
+    if for_web(app.builder):
         app.config.html_static_path.append(str(HERE / "static"))
         app.add_css_file("companion.css")
         script = Path(app.outdir) / "_static" / SCRIPT

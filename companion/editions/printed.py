@@ -1,0 +1,117 @@
+"""The book in forms to keep and to carry: a PDF, which Chromium prints, and an EPUB."""
+
+import io
+import re
+import shutil
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+from playwright.sync_api import Page, sync_playwright
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import DictionaryObject, NameObject, TextStringObject
+
+from companion.book.printed import EBOOK, PACKAGE, PAGE, PRINT
+from companion.citation import Book, book_item, metadata, names
+from companion.editions import EditionError
+from companion.editions.build import build, moment
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# Chromium in a container, and without requests of its own.
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+HEADINGS = "[...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].map(heading => heading.innerText)"
+FILL_IN = """pages => document.querySelectorAll(".contents a").forEach(
+    link => { link.lastElementChild.textContent = pages[link.hash.slice(1)] })"""
+MIMETYPE = "application/epub+zip"
+CONTAINER = f"""<?xml version="1.0" encoding="UTF-8"?>
+<container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container">
+<rootfiles><rootfile full-path="{PACKAGE}" media-type="application/oebps-package+xml"/></rootfiles>
+</container>
+"""
+
+
+def find_browser() -> str | None:
+    """The path of Chromium or Chrome; None where there is none."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def write_pdf(folder: Path, target: Path, changes: Path | None = None) -> None:
+    """Print the whole book on A4, with bookmarks, page numbers, and links.
+
+    The same browser and fonts give the same bytes.
+
+    Args:
+        folder: a copy of the project; its own library is used.
+        target: the file to write.
+        changes: what changed in the numbers since the edition before, for an edition; None for a working copy.
+
+    Raises:
+        EditionError: there is no browser to print with, or the book cannot be built.
+    """
+    browser = find_browser()
+    if browser is None:
+        raise EditionError("Chromium prints the PDF, and there is none. Install Chromium or Chrome, and try again.")
+    document = build(folder, PRINT, changes) / PAGE
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=browser, args=QUIET) as chromium:
+        page = chromium.new_page()
+        page.goto(document.as_uri())
+        page.evaluate(FILL_IN, _page_numbers(_print(page)))
+        printed, headings = _print(page), page.evaluate(HEADINGS)
+    _finish(printed, headings, metadata(folder)).write(target)
+
+
+def write_epub(folder: Path, target: Path, changes: Path | None = None) -> None:
+    """Make an EPUB 3 book; the same files give the same bytes.
+
+    Args:
+        folder: a copy of the project; its own library is used.
+        target: the file to write.
+        changes: what changed in the numbers since the edition before, for an edition; None for a working copy.
+
+    Raises:
+        EditionError: the book cannot be built.
+    """
+    built = build(folder, EBOOK, changes)
+    package = (built / PACKAGE).read_text(encoding="utf-8")
+    listed = sorted(re.findall(r'<item [^>]*href="([^"]+)"', package))
+    files = {name: (built / name).read_bytes() for name in (PACKAGE, *listed)}
+    released = moment(metadata(folder)).timetuple()[:6]
+    with zipfile.ZipFile(target, "w") as book:
+        for name, content in {"mimetype": MIMETYPE, "META-INF/container.xml": CONTAINER, **files}.items():
+            how = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
+            book.writestr(zipfile.ZipInfo(name, released), content, how)
+
+
+def _print(page: Page) -> PdfReader:
+    return PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True, print_background=True, outline=True, tagged=True)))
+
+
+def _page_numbers(printed: PdfReader) -> dict[str, int]:
+    """The page of each id that something links to."""
+    places = printed.named_destinations
+    pages = {name.removeprefix("/"): printed.get_destination_page_number(place) for name, place in places.items()}
+    return {name: number + 1 for name, number in pages.items() if number is not None}
+
+
+def _finish(printed: PdfReader, headings: list[str], book: Book) -> PdfWriter:
+    """Date the file to its release, name its authors, and mend its bookmarks."""
+    writer = PdfWriter(clone_from=printed)
+    date = moment(book).strftime("D:%Y%m%d%H%M%SZ")
+    about = {"/Author": "; ".join(names(book_item(book))), "/CreationDate": date, "/ModDate": date}
+    writer.add_metadata(about)
+    # Chromium joins the lines of a heading without a space.
+    outline = cast("DictionaryObject", writer.root_object["/Outlines"])
+    for item, heading in zip(_bookmarks(outline), headings, strict=True):
+        item[NameObject("/Title")] = TextStringObject(heading)
+    return writer
+
+
+def _bookmarks(parent: DictionaryObject) -> Iterator[DictionaryObject]:
+    """The bookmarks below one, in the order of the pages."""
+    item = parent.get("/First")
+    while item is not None:
+        bookmark = item.get_object()
+        yield bookmark
+        yield from _bookmarks(bookmark)
+        item = bookmark.get("/Next")

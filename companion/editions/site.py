@@ -1,0 +1,118 @@
+"""The site of all editions: each frozen in its folder, and beside them what leads to the newest and lists them all.
+
+What stands beside the editions is written anew from them; nothing in an edition's folder ever is. Every page of an
+edition asks for `versions.js` one folder up, so that an old edition learns of a newer one.
+"""
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+import jinja2
+from packaging.version import Version
+
+VERSIONS = "versions.json"
+SCRIPT = "versions.js"
+PAGE = "editions.html"
+ROOT_FILES = (VERSIONS, SCRIPT, PAGE)
+LATEST = "latest"
+DOWNLOADS = "downloads"
+ABOUT = "edition.json"
+PARTIAL = ".partial"
+# What programs fetch from the newest edition; pages only lead on to it, so that nobody cites one that moves.
+COPIED = ("exhibits", "claims", "data", "citation", "changes")
+
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=jinja2.StrictUndefined,
+)
+
+
+def archive_name(version: str) -> str:
+    """The name of an edition's archive without its ending, which is the folder inside it."""
+    return f"companion-{version}"
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One published version, as it describes itself.
+
+    Attributes:
+        version: as in `CITATION.cff`.
+        released: the day of release.
+        title: the book's.
+        citation: how to cite it, as a sentence.
+        folder: where it lies, beside the other editions.
+        files: its downloads and what they are, by address from its folder.
+        pages: its pages, by address from its folder.
+    """
+
+    version: str
+    released: str
+    title: str
+    citation: str
+    folder: str
+    files: dict[str, str]
+    pages: list[str]
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """What the pages in a folder say of themselves."""
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        return cls(**about, folder=folder.name)
+
+
+def editions(site: Path) -> list[Edition]:
+    """The editions in a site, the newest first."""
+    found = [Edition.read(path.parent) for path in site.glob(f"[0-9]*/{ABOUT}")]
+    return sorted(found, key=lambda edition: Version(edition.version), reverse=True)
+
+
+def write_root(site: Path, found: list[Edition]) -> None:
+    """Write the list of editions in its three forms: for programs, for the pages of the editions, and for readers."""
+    entries = [asdict(edition) | {"preferred": edition is found[0]} for edition in found]
+    _write(site / VERSIONS, json.dumps(entries, indent=1, ensure_ascii=False) + "\n")
+    known = [{key: entry[key] for key in ("version", "released", "folder", "pages")} for entry in entries]
+    _write(site / SCRIPT, f"window.companionEditions = {json.dumps(known, ensure_ascii=False)};\n")
+    archives = {
+        edition.version: path
+        for edition in found
+        if (site / (path := f"{edition.folder}/{DOWNLOADS}/{archive_name(edition.version)}.zip")).is_file()
+    }
+    _write(site / PAGE, TEMPLATES.get_template("editions.html").render(editions=found, archives=archives))
+
+
+def write_site(site: Path) -> None:
+    """Write everything that stands beside the editions: their list, the way to the newest, and the root page."""
+    found = editions(site)
+    write_root(site, found)
+    newest = site / found[0].folder
+    partial = site / PARTIAL
+    shutil.rmtree(partial, ignore_errors=True)
+    for page in found[0].pages:
+        up = "../" * (page.count("/") + 1)
+        _write(partial / page, _forward(f"{up}{newest.name}/{page}", found[0]))
+    for name in COPIED:
+        if (newest / name).is_dir():
+            ignored = shutil.ignore_patterns("*.html")
+            shutil.copytree(newest / name, partial / name, ignore=ignored, dirs_exist_ok=True)
+    shutil.rmtree(site / LATEST, ignore_errors=True)
+    partial.rename(site / LATEST)
+    _write(site / "index.html", _forward(f"{newest.name}/index.html", found[0]))
+
+
+def _forward(address: str, newest: Edition) -> str:
+    return TEMPLATES.get_template("forward.html").render(address=address, newest=newest)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    staged = path.with_name(f".{path.name}")
+    staged.write_text(text, encoding="utf-8")
+    staged.replace(path)

