@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 
 import nbformat
-from conftest import ROOT, edit
+from conftest import ROOT, copy_project, edit
+from nbclient import NotebookClient
 
 from companion.chapters import chapter_paths, code_cells
 from companion.editions.archive import write_runnable, write_zip
@@ -48,3 +49,22 @@ def test_the_notebooks_run_anywhere_with_two_commands(tmp_path: Path):
     done = in_a_shell(folder, ".venv/bin/pytest chapters/uas/exporters.ipynb")
     assert done.returncode == 1
     assert "outputs differ" in done.stdout
+
+
+def test_a_notebook_fetches_the_rest_of_the_book_on_colab_and_nowhere_else(tmp_path: Path):
+    book = copy_project(tmp_path / "book")
+    edit(book / "CITATION.cff", ("authors:", "repository-code: https://github.com/owner/name\nauthors:"))
+    write_runnable(book, tmp_path / "notebooks")
+    notebook = nbformat.read(tmp_path / "notebooks" / "chapters" / "uas" / "exporters.ipynb", as_version=4)
+    first, *rest = code_cells(notebook)
+    assert "--branch notebooks-v" in first.source
+    assert "https://github.com/owner/name /content/book" in first.source
+    assert "%cd -q /content/book/chapters/uas" in first.source
+    here = nbformat.v4.new_notebook(cells=[first, nbformat.v4.new_code_cell("%pwd")])
+    NotebookClient(here, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    assert first.outputs == []
+    assert here.cells[1].outputs[0]["data"]["text/plain"] == repr(str(tmp_path))
+
+    write_runnable(ROOT, tmp_path / "without")
+    notebook = nbformat.read(tmp_path / "without" / "chapters" / "uas" / "exporters.ipynb", as_version=4)
+    assert [cell.source for cell in code_cells(notebook)] == [cell.source for cell in rest]

@@ -19,6 +19,7 @@ from companion.editions.site import ABOUT, DOWNLOADS, archive_name
 HERE = Path(__file__).parent
 FOLDER = "changes"
 PAGE = "chapters/evidence/editions"
+TITLE = "What changed in the numbers"
 SCRIPT = "editions.js"
 SIDEBAR = ["navbar-logo.html", "edition.html", "icon-links.html", "search-button-field.html", "sbt-sidebar-nav.html"]
 # What means something in Markdown, or would be taken for mathematics.
@@ -42,13 +43,14 @@ class EditionFiles(SphinxDirective):
 
 
 class EditionChanges(SphinxDirective):
-    """`{edition-changes}`: what changed in the numbers since the edition before."""
+    """`{edition-changes}`: a section on what changed in the numbers since the edition before."""
 
     def run(self) -> list[nodes.Node]:
         """Parse the report as a part of the page."""
         changes = _changes()
         text = as_markdown(changes, Style("[{1}](#{0})".format, _plain, level=3)) if changes else WORKING_COPY
-        return parsed(self, text, "changes")
+        # All in a section of its own: what stands outside of one would come after the sections.
+        return parsed(self, f"## {TITLE}\n\n{text}", "changes")
 
 
 def setup(app: Sphinx) -> None:
