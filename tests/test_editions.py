@@ -90,6 +90,7 @@ def site(repository: Path) -> Path:
         made = run(repository, "python", "-m", "companion", "edition")
         assert made.returncode == 0, made.stdout + made.stderr
         assert "Running the chapters" in made.stdout
+        assert ("no earlier edition" in made.stdout) == (tag == "first")
         for path, content in before.items():
             assert (site / path).read_bytes() == content, f"{path} was rewritten"
     assert before, "the first edition was there when the second was made"

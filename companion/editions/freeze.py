@@ -54,6 +54,8 @@ def freeze(repository: Path, site: Path, say: Say = print) -> Path:
     name = str(book["version"])
     _refuse(repository, site, book)
     earlier = [edition for edition in editions(site) if Version(edition.version) < Version(name)]
+    if not earlier:
+        say(f"{site}/ has no earlier edition to compare with. If there is one, stop, and run `make site` first.")
     with tempfile.TemporaryDirectory() as work:
         copy, folder = Path(work, "book"), Path(work, archive_name(name))
         _export(repository, copy)
