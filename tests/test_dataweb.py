@@ -137,7 +137,7 @@ def test_a_code_may_have_dots_and_may_be_a_number(number: object):
 
 def test_a_whole_number_may_be_written_with_an_exponent():
     file, stream = export([JAPAN[0], 8541491050, *JAPAN[2:]]), io.BytesIO()
-    with zipfile.ZipFile(file.open()) as old, zipfile.ZipFile(stream, "w") as written:
+    with zipfile.ZipFile(io.BytesIO(file.content)) as old, zipfile.ZipFile(stream, "w") as written:
         for name in old.namelist():
             written.writestr(name, old.read(name).replace(b"<v>8541491050</v>", b"<v>8.54149105E9</v>"))
     assert b"8.54149105E9" in stream.getvalue()

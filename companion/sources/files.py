@@ -4,12 +4,16 @@ import codecs
 import csv
 import io
 import re
+import shutil
+import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 FORMATS = {".csv", ".parquet", ".toml", ".txt", ".xlsx", ".zip"}
@@ -22,14 +26,35 @@ class SourceError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class SourceFile:
-    """One upstream file as published: its name, for messages, and its bytes, in memory or in the file of a path."""
+    """One upstream file as published: its name, for messages, and its bytes: in memory, on disk, or in an archive."""
 
     name: str
-    origin: bytes | Path
+    origin: bytes | Path | zipfile.Path
 
-    def open(self) -> BinaryIO:
-        """The content as a stream, for files that are too large to hold in memory."""
-        return io.BytesIO(self.origin) if isinstance(self.origin, bytes) else self.origin.open("rb")
+    @contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        """The content as a stream, for files that are too large to hold in memory.
+
+        Raises:
+            SourceError: the file is a member of an archive that is damaged or has a password.
+        """
+        try:
+            with io.BytesIO(self.origin) if isinstance(self.origin, bytes) else self.origin.open("rb") as stream:
+                yield stream
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+            raise SourceError(f"{self.name}: {error}. Unpack the archive, or download it again.") from error
+
+    @contextmanager
+    def on_disk(self) -> Iterator[Path]:
+        """The content as a file, for libraries that read no stream; a copy is removed in the end."""
+        if isinstance(self.origin, Path):
+            yield self.origin
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "content")
+            with self.open() as stream, path.open("wb") as copy:
+                shutil.copyfileobj(stream, copy)
+            yield path
 
     @cached_property
     def content(self) -> bytes:
@@ -81,6 +106,8 @@ class Row:
         text = self.text(column)
         if text is None:
             return None
+        if "," in text and not re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?", text):
+            raise self.wrong(column, f"{text!r} is not a number; a comma may only stand between groups of three digits")
         try:
             value = float(text.replace(",", ""))
         except ValueError:
@@ -144,10 +171,10 @@ def walk(folder: Path) -> Iterator[SourceFile]:
     for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() in FORMATS):
         if path.suffix.lower() == ".zip":
             try:
-                with zipfile.ZipFile(path) as archive:
-                    for member in sorted(m.filename for m in archive.infolist() if not m.is_dir()):
-                        yield SourceFile(f"{path.name}/{member}", archive.read(member))
+                archive = zipfile.ZipFile(path)
             except (zipfile.BadZipFile, EOFError) as error:
                 raise SourceError(f"{path.name}: {error}. The archive is cut; download it again.") from error
+            for member in sorted(m.filename for m in archive.infolist() if not m.is_dir()):
+                yield SourceFile(f"{path.name}/{member}", zipfile.Path(archive, member))
         else:
             yield SourceFile(path.name, path)
