@@ -16,10 +16,9 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pandas as pd
-import pyarrow as pa
 import pytest
 import urllib3
-from pyarrow import parquet
+from test_hs10 import parquet
 
 from companion import fetch, load
 from companion.fetch import FetchError
@@ -497,9 +496,7 @@ def mirrored(country: str = "JAPAN", **columns: list[str]) -> bytes:
         "time": ["2013-01", "2014-02"],
         "CTY_CODE": ["5880"] * 2,
     }
-    sink = pa.BufferOutputStream()
-    parquet.write_table(pa.table(rows | columns), sink)
-    return sink.getvalue().to_pybytes()
+    return parquet(rows | columns)
 
 
 def fetched_from_mirror(census: Census, folder: Path, **options: bool) -> list[str]:

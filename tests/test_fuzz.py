@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from test_defense import milex, record, top100
 from test_eoir import PAYMENT, SENSOR, SOURCE
 from test_eoir import csv as register_csv
+from test_hs10 import CODE, collection, lines, months
 from test_sipri import deal, deals, order, register
 from test_trade import API, CODES, CUSTOMS, JAPAN, code
 from test_trade import source as trade_csv
@@ -21,6 +22,7 @@ from companion.sources import (
     csis_codes,
     curated,
     eoir_register,
+    hs10,
     japan_customs,
     sipri,
     sipri_milex,
@@ -54,6 +56,11 @@ READERS: dict[str, tuple[Callable[[SourceFile], object], SourceFile]] = {
     ),
     "exchange_rates": (curated.exchange_rates, record(curated.EXCHANGE_RATES, "2022-01-01,Japan,114.8")),
     "hs2": (census_hs2.read, trade_csv(API["report"], '90 Optic,Japan,January 2024,"9,000"')),
+    "hs10": (lambda file: hs10.read(file, [CODE]), lines(*months(3))),
+    "hs10_parquet": (
+        lambda file: hs10.read(file, [CODE]),
+        SourceFile("trade.parquet", collection(months(3))),
+    ),
     "codes": (csis_codes.read, trade_csv(CODES, code(), code("8541.49.1060"))),
     "customs": (japan_customs.read, trade_csv(CUSTOMS, *JAPAN)),
     "sensors": (eoir_register.read_sensors, register_csv(SENSOR, {})),
