@@ -8,6 +8,9 @@ BIN := .venv/bin
 # As long as this file is newer than the lock, the environment is that of the lock.
 ENVIRONMENT := .venv/installed
 UV := $(BIN)/uv pip
+# Files are read and written alike in every locale. Paths in the environment are read by that of LC_ALL alone.
+export PYTHONUTF8 := 1
+export LC_ALL := C.UTF-8
 
 .PHONY: help book test lab data fetch-trade local expected bench pdf edition site compare lock clean
 

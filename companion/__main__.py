@@ -2,7 +2,9 @@
 
 import argparse
 import sys
+from io import TextIOWrapper
 from pathlib import Path
+from typing import cast
 
 from companion.editions import EditionError
 from companion.fetch import FetchError
@@ -137,6 +139,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     """Run one command; a problem that a person can do something about is told in a few lines."""
+    # A terminal without the letters of a message must not end the command.
+    cast("TextIOWrapper", sys.stdout).reconfigure(errors="backslashreplace")
     arguments = _parser().parse_args()
     try:
         arguments.run(arguments)

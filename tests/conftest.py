@@ -171,7 +171,7 @@ def run(folder: Path, command: str, *arguments: str) -> subprocess.CompletedProc
         cwd=folder,
         env=environment,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=600,
         check=False,
     )

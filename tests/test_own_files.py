@@ -6,7 +6,7 @@ from unittest import mock
 
 import duckdb
 import pytest
-from conftest import ROOT
+from conftest import ROOT, run
 from nbclient import NotebookClient
 from test_dataweb import FLOW, parameters, workbook
 
@@ -160,3 +160,13 @@ def test_a_janes_file_draws_figures_3_and_4(tmp_path: Path):
         assert "2 of 3" in drawn[name].title
     unchanged = set(before) - {"figure-3", "figure-4"}
     assert {name: drawn[name].rows for name in unchanged} == {name: before[name].rows for name in unchanged}
+
+
+def test_a_terminal_without_the_letters_of_a_file_s_name_still_gets_the_report(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (own / "輸出.csv").write_text("a\n1\n", encoding="utf-8")
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    result = run(ROOT, "python", "-m", "companion", "local")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert ".csv: no reader knows this file" in result.stdout

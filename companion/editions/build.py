@@ -38,6 +38,7 @@ def build(folder: Path, builder: str = "html", changes: Path | None = None) -> P
         own_files.VARIABLE: "",  # an edition is what everyone gets, without the reader's own files
         claims.VARIABLE: "",
         VARIABLE: str(changes.resolve()) if changes else "",
+        "PYTHONUTF8": "1",  # whatever the locale
     }
     choice = [] if builder == "html" else ["--builder", "custom", "--custom-builder", builder]
     result = subprocess.run(
@@ -46,7 +47,8 @@ def build(folder: Path, builder: str = "html", changes: Path | None = None) -> P
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         check=False,
     )
     if result.returncode:

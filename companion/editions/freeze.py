@@ -179,7 +179,8 @@ def _export(repository: Path, folder: Path) -> None:
 
 
 def _git(repository: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=repository, capture_output=True, text=True, check=False)
+    command = ["git", *arguments]
+    done = subprocess.run(command, cwd=repository, capture_output=True, encoding="utf-8", errors="replace", check=False)
     if done.returncode:
         raise EditionError(f"An edition is made from a commit, and Git says: {done.stderr.strip()}")
     return done.stdout
