@@ -2,9 +2,11 @@
 
 import copy
 import json
+import os
 import re
 import textwrap
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import vl_convert
@@ -88,6 +90,16 @@ def bundle(script: str) -> str:
     return f"(()=>{{{vl_convert.javascript_bundle(script, vl_version=VEGA_LITE)}}})();\n"
 
 
+def _keep_to_own_fonts() -> None:
+    """Have vl-convert find no installed fonts: a Liberation Sans of another version would come before its own."""
+    none, before = Path(__file__).with_name("no-fonts.conf"), os.environ.get("FONTCONFIG_FILE")
+    os.environ["FONTCONFIG_FILE"] = str(none)
+    vl_convert.register_font_directory(str(none.parent))  # makes it look for fonts, which it does once
+    del os.environ["FONTCONFIG_FILE"]
+    if before is not None:
+        os.environ["FONTCONFIG_FILE"] = before
+
+
 @cache
 def _fitted(text: str, width: int) -> tuple[str, int]:
     """Draw a chart `width` pixels wide in all: once to measure what surrounds the plot, once to fit."""
@@ -112,3 +124,6 @@ def _with_plot_width(spec: Spec, width: int) -> Spec:
     else:
         spec["width"] = width
     return spec
+
+
+_keep_to_own_fonts()
