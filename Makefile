@@ -47,10 +47,10 @@ bench: $(ENVIRONMENT) ## measure how time and memory grow with the size of a tra
 expected: $(ENVIRONMENT) ## run every chapter and record its outputs in tests/expected/
 	$(BIN)/python -m companion expected
 
-pdf: $(ENVIRONMENT) browser fonts ## print the whole book into _build/pdf/
+pdf: $(ENVIRONMENT) browser ## print the whole book into _build/pdf/
 	$(BIN)/python -m companion pdf
 
-edition: $(ENVIRONMENT) browser fonts ## freeze the committed state as an edition in _site/<version>/, beside the earlier ones
+edition: $(ENVIRONMENT) browser ## freeze the committed state as an edition in _site/<version>/, beside the earlier ones
 	$(BIN)/python -m companion edition
 
 site: $(ENVIRONMENT) ## compose _site/ from the archives of editions: make site ARCHIVES=DIR
@@ -77,18 +77,12 @@ $(ENVIRONMENT): requirements.txt pyproject.toml
 	touch $@
 
 # What the environment cannot hold. On a machine without apt-get, a message says what to install.
-.PHONY: browser fonts java
+.PHONY: browser java
 browser: # the tests look at the book in Chromium, which also prints it
 	@command -v chromium chromium-browser google-chrome >/dev/null || { \
 	  echo "Installing Chromium"; \
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
 	  || { echo "Install Chromium or Chrome, then run make again." >&2; exit 1; }
-
-fonts: # titles of sources are in Japanese too; without letters for them, the PDF would have boxes
-	@! command -v fc-list >/dev/null || fc-list :lang=ja | grep -q . || { \
-	  echo "Installing a Japanese font"; \
-	  apt-get update -qq && apt-get install -y -qq --no-install-recommends fonts-ipafont-gothic >/dev/null; } \
-	  || { echo "Install a Japanese font, then run make again." >&2; exit 1; }
 
 java: # the tests check the e-book with EPUBCheck
 	@command -v java >/dev/null || { \

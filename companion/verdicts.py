@@ -12,7 +12,7 @@ import pandas as pd
 VERDICTS = {
     "confirmed": ("✓", "The evidence agrees."),
     "refined": ("◐", "True with another scope, date, or size."),
-    "contradicted": ("✕", "The evidence says otherwise."),
+    "contradicted": ("×", "The evidence says otherwise."),
     "inconsistent": ("≠", "It does not fit what the report says elsewhere."),
     "not tested": ("○", "No source was found that decides it."),
     "not testable": ("–", "Nothing that is open to anyone could decide it."),

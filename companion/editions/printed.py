@@ -1,6 +1,7 @@
 """The book in forms to keep and to carry: a PDF, which Chromium prints, and an EPUB."""
 
 import io
+import os
 import re
 import shutil
 import zipfile
@@ -16,6 +17,7 @@ from companion.book.printed import EBOOK, PACKAGE, PAGE, PRINT
 from companion.citation import Book, book_item, metadata, names
 from companion.editions import EditionError
 from companion.editions.build import build, moment
+from companion.editions.fonts import FOLDER, write_fonts
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Chromium in a container, and without requests of its own.
@@ -39,7 +41,7 @@ def find_browser() -> str | None:
 def write_pdf(folder: Path, target: Path, changes: Path | None = None) -> None:
     """Print the whole book on A4, with bookmarks, page numbers, and links.
 
-    The same browser and fonts give the same bytes.
+    The same browser gives the same bytes, whatever fonts are installed.
 
     Args:
         folder: a copy of the project; its own library is used.
@@ -53,7 +55,11 @@ def write_pdf(folder: Path, target: Path, changes: Path | None = None) -> None:
     if browser is None:
         raise EditionError("Chromium prints the PDF, and there is none. Install Chromium or Chrome, and try again.")
     document = build(folder, PRINT, changes) / PAGE
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=browser, args=QUIET) as chromium:
+    fonts = {"FONTCONFIG_FILE": str(write_fonts(document.with_name(FOLDER)))}
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=browser, args=QUIET, env={**os.environ, **fonts}) as chromium,
+    ):
         page = chromium.new_page()
         page.goto(document.as_uri())
         page.evaluate(FILL_IN, _page_numbers(_print(page)))

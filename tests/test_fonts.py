@@ -1,0 +1,72 @@
+"""Charts and pages have letters of fonts that come with the environment, whatever fonts a machine has."""
+
+import html as markup
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import fontpkg
+import pytest
+from conftest import ROOT, run
+from fontTools.ttLib import TTFont
+
+from companion.editions.fonts import write_fonts
+
+DRAW = """
+import hashlib
+import nbformat
+from companion.book.pictures import download_spec, page_svg, to_png, to_svg
+from companion.chapters import exhibits_of
+
+for exhibit in exhibits_of(nbformat.read("tests/expected/chapters/eoir/industrial-base.ipynb", 4)):
+    if exhibit.spec is not None:
+        spec = download_spec(exhibit, "A credit")
+        drawn = [page_svg(exhibit, 330)[0].encode(), to_svg(spec).encode(), to_png(spec)]
+        print(exhibit.id, *(hashlib.sha256(picture).hexdigest() for picture in drawn))
+"""
+
+
+@pytest.fixture
+def draw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Draws the charts of a chapter where only the fonts of a configuration are installed; gives their digests."""
+
+    def drawn(fonts: str) -> str:
+        (tmp_path / "fonts.conf").write_text(f"<fontconfig>{fonts}</fontconfig>", encoding="utf-8")
+        monkeypatch.setenv("FONTCONFIG_FILE", str(tmp_path / "fonts.conf"))
+        result = run(ROOT, "python", "-c", DRAW)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    return drawn
+
+
+def test_charts_are_the_same_where_another_liberation_sans_is_installed(draw: Callable[[str], str], tmp_path: Path):
+    other = TTFont(fontpkg.path("IBM Plex Mono"))
+    for name in (1, 16):
+        other["name"].setName("Liberation Sans", name, 3, 1, 0x409)
+    (tmp_path / "fonts").mkdir()
+    other.save(tmp_path / "fonts" / "other.ttf")
+    without = draw("")
+    assert len(without.splitlines()) >= 2
+    assert draw(f"<dir>{tmp_path / 'fonts'}</dir>") == without
+
+
+def letters(paths: Iterable[Path]) -> set[str]:
+    pages = (path.read_text(encoding="utf-8") for path in paths)
+    return {
+        letter
+        for page in pages
+        for letter in markup.unescape(re.sub(r"(?s)<(script|style).*?</\1>|<[^>]+>", "", page))
+        if letter.isprintable()
+    }
+
+
+def test_charts_have_no_letter_that_their_font_lacks(html: Path):
+    known = TTFont(fontpkg.path("Arimo")).getBestCmap()  # Liberation Sans, which is inside vl-convert, has the same
+    assert {letter for letter in letters((html / "exhibits").glob("*.svg")) if ord(letter) not in known} == set()
+
+
+def test_paper_has_fonts_for_every_letter(html: Path, tmp_path: Path):
+    write_fonts(tmp_path)
+    known = {letter for path in tmp_path.glob("*.[ot]tf") for letter in TTFont(path).getBestCmap()}
+    assert {letter for letter in letters(html.rglob("*.html")) if ord(letter) not in known} == set()
