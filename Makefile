@@ -20,7 +20,7 @@ help: ## show this list
 book: $(ENVIRONMENT) ## build the book into _build/html/index.html
 	$(BIN)/jupyter-book build . -W -n --keep-going || { rm -rf _build/.doctrees; exit 1; } # or a second try would skip the bad page
 
-test: book browser java ## check style, types, tables, every output of every chapter, and the built book
+test: book browser ## check style, types, tables, every output of every chapter, and the built book
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -77,15 +77,9 @@ $(ENVIRONMENT): requirements.txt pyproject.toml
 	touch $@
 
 # What the environment cannot hold. On a machine without apt-get, a message says what to install.
-.PHONY: browser java
+.PHONY: browser
 browser: # the tests look at the book in Chromium, which also prints it
 	@command -v chromium chromium-browser google-chrome >/dev/null || { \
 	  echo "Installing Chromium"; \
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
 	  || { echo "Install Chromium or Chrome, then run make again." >&2; exit 1; }
-
-java: # the tests check the e-book with EPUBCheck
-	@command -v java >/dev/null || { \
-	  echo "Installing Java for EPUBCheck"; \
-	  apt-get update -qq && apt-get install -y -qq --no-install-recommends default-jre-headless >/dev/null; } \
-	  || { echo "Install Java 11 or newer, then run make again." >&2; exit 1; }

