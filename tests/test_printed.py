@@ -197,6 +197,13 @@ def test_every_font_is_embedded_and_comes_from_a_package(printed: Printed, pdf: 
     assert {"Arimo-Regular", "Arimo-Bold", "PTSerif-Regular", "NotoSansJP-Regular"} <= used <= packaged
 
 
+def test_gaps_in_the_numbers_of_elements_make_no_difference():
+    one, other = (b"/ID (node00000%d) /Headers [(node00000320)] (node00000320)" % last for last in (321, 350))
+    assert editions.printed._without_gaps(one) == editions.printed._without_gaps(other)
+    assert editions.printed._without_gaps(one).count(b"(node00000001)") == 2
+    assert len(editions.printed._without_gaps(one)) == len(one), "places in the file are counted in bytes"
+
+
 def test_words_can_be_searched(pdf: PdfReader):
     text = "".join(page.extract_text() for page in pdf.pages)
     assert re.search(r"\w(fi|fl)\w", text)

@@ -90,7 +90,15 @@ def write_epub(folder: Path, target: Path, changes: Path | None = None) -> None:
 
 
 def _print(page: Page) -> PdfReader:
-    return PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True, print_background=True, outline=True, tagged=True)))
+    printed = page.pdf(prefer_css_page_size=True, print_background=True, outline=True, tagged=True)
+    return PdfReader(io.BytesIO(_without_gaps(printed)))
+
+
+def _without_gaps(printed: bytes) -> bytes:
+    """Number the elements of the structure anew, in order: Chromium leaves gaps that differ from print to print."""
+    pattern = rb"\(node(\d{8})\)"
+    new = {old: b"(node%08d)" % number for number, old in enumerate(sorted(set(re.findall(pattern, printed))), start=1)}
+    return re.sub(pattern, lambda found: new[found[1]], printed)
 
 
 def _page_numbers(printed: PdfReader) -> dict[str, int]:
