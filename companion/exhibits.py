@@ -1,117 +1,18 @@
-"""Exhibits: a table or a figure of a chapter, with everything a reader needs to trust, reuse and cite it.
-
-An exhibit travels from the notebook to the book in one standard output that describes itself: a figure is a
-Vega-Lite specification whose `usermeta` holds the description, a table is a Frictionless tabular data resource.
-JupyterLab shows both by itself; the book draws them with `companion.book`.
-"""
+"""Exhibits: a table or a figure of a chapter, with everything a reader needs to trust, reuse and cite it."""
 
 import json
 import re
-import textwrap
-from dataclasses import dataclass
-from typing import Any, Literal, Self, get_args
+from typing import get_args
 
 import altair as alt
 import pandas as pd
 
+from companion import theme
+from companion.outputs import DATASET, REPORT_EXHIBITS, Exhibit, Record, Status
 from companion.own_files import local_sources
-from companion.tables import describe, package
+from companion.tables import describe, is_table
 
-Status = Literal["reproduced", "updated", "open-counterpart", "awaiting-data", "own"]
-Record = dict[str, Any]
-
-REPORT_EXHIBITS = {
-    "table-1": "Table 1",
-    "figure-1": "Figure 1",
-    "figure-2": "Figure 2",
-    "figure-3": "Figure 3",
-    "figure-4": "Figure 4",
-}
-
-# JupyterLab knows Vega-Lite 5; Altair 6 writes version 6, of which the charts here use what version 5 has too.
-CHART_MIME = "application/vnd.vegalite.v5+json"
-TABLE_MIME = "application/vnd.dataresource+json"
-DATASET = "exhibit"
-
-
-@dataclass(frozen=True)
-class Exhibit:
-    """One exhibit, complete: description, data, and for a figure its Vega-Lite specification.
-
-    Attributes:
-        id: name in addresses and references, such as "figure-1".
-        title: the finding, one line.
-        subtitle: what is measured, the unit and the period.
-        alt: the finding and the numbers that carry it, for a reader who cannot see the picture.
-        status: how the exhibit relates to the report's own.
-        reproduces: the report's exhibit, such as "Figure 1"; None for one of our own.
-        note: what a reader must know to read it right; may be empty.
-        sources: upstream sources, each with title, address and version or date of access.
-        tables: names of the tables in `data/` that it is computed from.
-        fields: the columns of its data, with name, title and type.
-        rows: its data, one record per row.
-        spec: Vega-Lite specification of the picture; None for a table.
-    """
-
-    id: str
-    title: str
-    subtitle: str
-    alt: str
-    status: Status
-    reproduces: str | None
-    note: str
-    sources: list[Record]
-    tables: list[str]
-    fields: list[Record]
-    rows: list[Record]
-    spec: Record | None
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Record:
-        about = {name: value for name, value in vars(self).items() if name not in {"rows", "spec", "fields", "alt"}}
-        if self.spec is None:
-            frame = pd.DataFrame(self.rows).rename(columns={f["name"]: f["title"] for f in self.fields})
-            return {
-                TABLE_MIME: {
-                    "name": self.id,
-                    "title": self.title,
-                    "description": self.alt,
-                    "schema": {"fields": self.fields},
-                    "data": self.rows,
-                    "exhibit": about,
-                },
-                "text/html": frame.to_html(index=False, na_rep="", border=0),
-                "text/plain": self.alt,
-            }
-        described = {
-            **self.spec,
-            "title": {"text": textwrap.wrap(self.title, 68), "subtitle": textwrap.wrap(self.subtitle, 90)},
-            "description": self.alt,
-            "datasets": {**self.spec["datasets"], DATASET: self.rows},
-            "usermeta": {"exhibit": {**about, "fields": self.fields}},
-        }
-        return {CHART_MIME: described, "text/plain": self.alt}
-
-    @classmethod
-    def from_output(cls, content: Record) -> Self | None:
-        """Read an exhibit back from a notebook's output; None where the output is not an exhibit."""
-        if about := content.get("exhibit"):
-            return cls(
-                **about,
-                alt=content["description"],
-                fields=content["schema"]["fields"],
-                rows=content["data"],
-                spec=None,
-            )
-        if about := content.get("usermeta", {}).get("exhibit"):
-            spec = {key: value for key, value in content.items() if key not in {"title", "description", "usermeta"}}
-            datasets = dict(content["datasets"])
-            return cls(
-                **about,
-                alt=content["description"],
-                rows=datasets.pop(DATASET),
-                spec=spec | {"datasets": datasets},
-            )
-        return None
+theme.enable()
 
 
 def exhibit(
@@ -206,8 +107,8 @@ def _sources(id: str, names: list[str]) -> list[Record]:
 
 def _fields(id: str, frame: pd.DataFrame, tables: list[str], titles: dict[str, str]) -> list[Record]:
     """Name, title and type of each column, as the tables describe it or the chapter says."""
-    described = {resource["name"] for resource in package()["resources"]}  # a licensed table is not among them
-    known = {f["name"]: f for table in tables if table in described for f in describe(table)["schema"]["fields"]}
+    public = filter(is_table, tables)  # a table made from licensed files is not described
+    known = {f["name"]: f for table in public for f in describe(table)["schema"]["fields"]}
     fields = []
     for name, dtype in frame.dtypes.items():
         field = known.get(name, {})

@@ -22,6 +22,7 @@ import pandas as pd
 from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError, MaxRetryError, ResponseError
 
+from companion.errors import CompanionError
 from companion.sources import SourceError, SourceFile, hs10
 from companion.tables import load
 
@@ -40,7 +41,7 @@ MIRROR_FILE = "mirror-exports-japan.parquet"
 CHUNK = 1 << 20
 
 
-class FetchError(RuntimeError):
+class FetchError(CompanionError, RuntimeError):
     """A file cannot be fetched: the message says which, why, and what to do."""
 
 

@@ -4,28 +4,26 @@ The folder is for files that cannot be redistributed or are too large for the re
 the recorded outputs are made without it, and a book that was built with it says so on every page.
 """
 
-import os
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
+from companion import inputs, settings
 from companion.prose import listed
-from companion.recipes.built import Built
-from companion.sources import SourceError, walk
 from companion.tables import root
 
-# Another folder than data/local/, or none at all if it is empty.
-VARIABLE = "COMPANION_LOCAL"
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from companion.recipes.built import Built
 
 
 def folder() -> Path | None:
     """The folder of the reader's own files; None where there is none or it is switched off."""
-    name = os.environ.get(VARIABLE, str(root() / "data" / "local"))
-    return Path(name) if name and Path(name).is_dir() else None
+    return settings.local_folder(root())
 
 
-def local(name: str) -> pd.DataFrame | None:
+def local(name: str) -> "pd.DataFrame | None":
     """A table made from the reader's own files, or None where they hold nothing for it.
 
     Args:
@@ -38,13 +36,13 @@ def local(name: str) -> pd.DataFrame | None:
     Raises:
         SourceError: a file cannot be read; the message names file, row and column.
     """
-    built = _built(name)
+    built = _present(name)
     return built.rows if built else None
 
 
 def local_sources(name: str) -> list[dict[str, str]]:
     """The sources of a table made from the reader's own files."""
-    built = _built(name)
+    built = _present(name)
     return built.sources if built else []
 
 
@@ -54,6 +52,7 @@ def report() -> list[str]:
     if here is None:
         return ["There is no folder data/local/. Make it, and put your files there."]
     from companion.recipes import LOCAL
+    from companion.sources import SourceError, walk
 
     lines = []
     files = list(walk(here))
@@ -69,9 +68,20 @@ def report() -> list[str]:
     return lines or [f"{here} is empty."]
 
 
-@cache
-def _built(name: str) -> Built | None:
-    from companion.recipes import LOCAL  # every reader's library; most chapters need none of them
-
+def _present(name: str) -> "Built | None":
+    """The table that the files make as they are now."""
+    inputs.note(inputs.OWN_FILES)
     here = folder()
-    return LOCAL[name](list(walk(here))) if here else None
+    if here is None:
+        return None
+    states = ((path, path.stat()) for path in sorted(here.rglob("*")) if path.is_file())
+    return _built(name, here, tuple((path, state.st_size, state.st_mtime_ns) for path, state in states))
+
+
+@cache
+def _built(name: str, folder: Path, files: tuple[tuple[Path, int, int], ...]) -> "Built | None":
+    """A table made once from the files in a folder, as long as none of them changes."""
+    from companion.recipes import LOCAL  # every reader's library; most readers of the book have no files of their own
+    from companion.sources import walk
+
+    return LOCAL[name](list(walk(folder)))

@@ -1,14 +1,17 @@
 """Tables: the tidy CSVs in `data/`, each with its description in `data/datapackage.json`."""
 
+import csv
 import difflib
 import json
 import shutil
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+from companion import inputs
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DTYPES = {
     "boolean": "boolean",
@@ -24,7 +27,6 @@ DTYPES = {
 COMMITTED = ".committed"
 
 
-@cache
 def root() -> Path:
     """The folder of the book: the first one upward from here that holds `data/datapackage.json`.
 
@@ -50,8 +52,14 @@ def finish_interrupted(folder: Path) -> None:
 
 def package() -> dict[str, Any]:
     """The data package: what `data/datapackage.json` says."""
-    content: dict[str, Any] = json.loads((root() / "data" / "datapackage.json").read_text(encoding="utf-8"))
-    return content
+    inputs.note(inputs.PACKAGE)
+    return _read_package()
+
+
+def is_table(name: str) -> bool:
+    """Whether the data package has a table of this name."""
+    inputs.note(f"{inputs.PACKAGE}#{name}")
+    return any(resource["name"] == name for resource in _read_package()["resources"])
 
 
 def write_package(path: Path, content: dict[str, Any]) -> None:
@@ -67,7 +75,8 @@ def describe(name: str) -> dict[str, Any]:
     Raises:
         KeyError: there is no such table; the message names those that there are.
     """
-    resources: dict[str, dict[str, Any]] = {resource["name"]: resource for resource in package()["resources"]}
+    inputs.note(f"{inputs.PACKAGE}#{name}")
+    resources: dict[str, dict[str, Any]] = {resource["name"]: resource for resource in _read_package()["resources"]}
     if name not in resources:
         near = difflib.get_close_matches(name, resources, n=1)
         hint = f"Did you mean {near[0]!r}? " if near else ""
@@ -75,7 +84,7 @@ def describe(name: str) -> dict[str, Any]:
     return resources[name]
 
 
-def load(name: str) -> pd.DataFrame:
+def load(name: str) -> "pd.DataFrame":
     """Load a table with the types of its schema; an empty cell is missing, never zero or an empty text.
 
     Args:
@@ -88,6 +97,8 @@ def load(name: str) -> pd.DataFrame:
         KeyError: there is no such table.
         ValueError: a cell does not have the type of its column.
     """
+    import pandas as pd  # most commands load no table
+
     resource = describe(name)
     types = {field["name"]: DTYPES[field["type"]] for field in resource["schema"]["fields"]}
     try:
@@ -97,3 +108,19 @@ def load(name: str) -> pd.DataFrame:
             f"data/{resource['path']}: {error}. A cell does not fit the type of its column in "
             "data/datapackage.json; `frictionless validate data/datapackage.json` names the row."
         ) from error
+
+
+def read_rows(name: str) -> list[dict[str, str]]:
+    """A table's rows as they are written, an empty cell as an empty text: for whoever counts, and needs no types.
+
+    Raises:
+        KeyError: there is no such table.
+    """
+    with (root() / "data" / describe(name)["path"]).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _read_package() -> dict[str, Any]:
+    with inputs.silence():
+        content: dict[str, Any] = json.loads((root() / inputs.PACKAGE).read_text(encoding="utf-8"))
+    return content

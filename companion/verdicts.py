@@ -5,9 +5,6 @@ from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 # A verdict has a word and a shape, never a color alone.
 VERDICTS = {
     "confirmed": ("✓", "The evidence agrees."),
@@ -66,6 +63,9 @@ def computed_verdict(rule: dict[str, Any], observed: object) -> str:
     Raises:
         ValueError: the observed value is missing, or does not fit the comparison.
     """
+    import numpy as np  # whoever shows verdicts, and computes none, needs neither
+    import pandas as pd
+
     stated, comparison = rule["stated_value"], rule["comparison"]
     unit = f" {rule['unit']}" if rule["unit"] else ""
     needs = "True or False" if comparison == HOLDS else f"a number to compare with {stated:,.15g}{unit}"

@@ -12,9 +12,9 @@ from sphinx.writers.html5 import HTML5Translator
 from companion.book.catalogue import parsed
 from companion.book.nodes import TEMPLATES, leave
 from companion.citation import cite_book, metadata
-from companion.editions import changes_file
 from companion.editions.compare import Changes, Style, as_csv, as_markdown
 from companion.editions.site import ABOUT, DOWNLOADS, archive_name
+from companion.settings import changes_file
 
 HERE = Path(__file__).parent
 FOLDER = "changes"

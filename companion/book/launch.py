@@ -12,7 +12,7 @@ from sphinx.config import Config
 
 from companion.book.nodes import for_web
 from companion.citation import Book, metadata
-from companion.editions import changes_file
+from companion.settings import changes_file
 
 
 def setup(app: Sphinx) -> None:

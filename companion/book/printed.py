@@ -21,7 +21,7 @@ from companion.book import pictures
 from companion.book.claims import ClaimNode
 from companion.book.nodes import TEMPLATES, ExhibitNode, WithoutScripts, exhibits_in, for_web, number_of
 from companion.citation import Book, book_item, cite_book, doi_address, metadata, names
-from companion.exhibits import Exhibit
+from companion.outputs import Exhibit
 
 PRINT, EBOOK = "print", "ebook"  # the builders' names
 PAGE = "index.html"

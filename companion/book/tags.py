@@ -12,7 +12,7 @@ from companion.book.catalogue import FOLDER
 from companion.book.citing import is_chapter
 from companion.book.nodes import TEMPLATES, for_web
 from companion.citation import Book, address, book_item, doi_address, metadata, names
-from companion.editions import changes_file
+from companion.settings import changes_file
 from companion.tables import package
 
 Description = dict[str, Any]

@@ -6,9 +6,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from companion import claims, own_files
+from companion import settings
 from companion.citation import Book, metadata
-from companion.editions import VARIABLE, EditionError
+from companion.editions import EditionError
 
 LAST_LINES = 40
 
@@ -35,9 +35,8 @@ def build(folder: Path, builder: str = "html", changes: Path | None = None) -> P
     environment = os.environ | {
         "PYTHONPATH": str(folder),
         "SOURCE_DATE_EPOCH": str(int(moment(metadata(folder)).timestamp())),
-        own_files.VARIABLE: "",  # an edition is what everyone gets, without the reader's own files
-        claims.VARIABLE: "",
-        VARIABLE: str(changes.resolve()) if changes else "",
+        **settings.PUBLIC,
+        settings.EDITION: str(changes.resolve()) if changes else "",
         "PYTHONUTF8": "1",  # whatever the locale
     }
     choice = [] if builder == "html" else ["--builder", "custom", "--custom-builder", builder]

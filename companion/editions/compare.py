@@ -5,13 +5,13 @@ import io
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import pandas as pd
-
-from companion.claims import Claim
 from companion.editions.numbers import Numbers, Table
-from companion.exhibits import Exhibit
+from companion.outputs import Claim, Exhibit
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Changes = dict[str, Any]
 Change = dict[str, Any]
@@ -139,7 +139,9 @@ def _exhibit_change(was: Exhibit, now: Exhibit) -> Change | None:
     return change if change != {"values": []} else None
 
 
-def _frame(exhibit: Exhibit) -> pd.DataFrame:
+def _frame(exhibit: Exhibit) -> "pd.DataFrame":
+    import pandas as pd  # whoever shows changes, and finds none, does not need it
+
     return pd.DataFrame(exhibit.rows, columns=[field["name"] for field in exhibit.fields], dtype="object")
 
 
@@ -160,7 +162,7 @@ def _claim_change(was: Claim, now: Claim) -> Change | None:
 
 
 def _frame_change(
-    was: pd.DataFrame, now: pd.DataFrame, key: list[str], names: dict[str, str] | None = None
+    was: "pd.DataFrame", now: "pd.DataFrame", key: list[str], names: dict[str, str] | None = None
 ) -> Change | None:
     """Rows and columns that came or went, and values that changed in the rows that both have.
 
@@ -187,7 +189,7 @@ def _frame_change(
     return found if found != {"values": []} else None
 
 
-def _by_key(frame: pd.DataFrame, key: list[str]) -> dict[tuple[Any, ...], dict[str, Any]]:
+def _by_key(frame: "pd.DataFrame", key: list[str]) -> dict[tuple[Any, ...], dict[str, Any]]:
     """The rows of a frame by their key and a count of those before with the same one."""
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     seen: dict[tuple[Any, ...], int] = {}

@@ -11,17 +11,18 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbformat
-import pandas as pd
 import yaml
 
 from companion.chapters import claims_of, exhibits_of
 from companion.citation import Book
-from companion.claims import Claim
 from companion.editions import EditionError
-from companion.exhibits import Exhibit
+from companion.outputs import Claim, Exhibit
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Tree = Path | zipfile.Path
 PACKAGE = "data/datapackage.json"
@@ -33,7 +34,7 @@ class Table:
 
     title: str
     key: list[str]
-    rows: pd.DataFrame
+    rows: "pd.DataFrame"
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ def find(name: str, repository: Path, site: Path) -> Tree:
 
 def read(tree: Tree) -> Numbers:
     """Read the numbers of a copy of the project."""
+    import pandas as pd
+
     package = json.loads((tree / PACKAGE).read_text(encoding="utf-8"))
     tables = {
         resource["name"]: Table(
