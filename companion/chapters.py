@@ -6,22 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jupytext
 import nbformat
-import pandas as pd
 import yaml
-from nbclient import NotebookClient
 
-from companion import claims
-from companion.claims import CLAIM_MIME, Claim
-from companion.exhibits import CHART_MIME, TABLE_MIME, Exhibit
-from companion.own_files import VARIABLE
+from companion import settings
+from companion.errors import CompanionError
+from companion.execution import Say, execute
+from companion.outputs import CHART_MIME, CLAIM_MIME, TABLE_MIME, Claim, Exhibit
 from companion.tables import package, root, write_package
 
 Notebook = Any  # nbformat's NotebookNode, which has no types
 
 
-class StaleReferenceError(Exception):
+class StaleReferenceError(CompanionError):
     """The reference outputs of a chapter do not belong to its present code."""
 
 
@@ -53,7 +50,9 @@ def is_notebook(path: Path) -> bool:
 
 def read_chapter(path: Path) -> Notebook:
     """Read a chapter as a notebook without outputs."""
-    return jupytext.read(path, fmt="md:myst")
+    from myst_nb.core.read import read_myst_markdown_notebook  # the book reads it just so
+
+    return read_myst_markdown_notebook(path.read_text(encoding="utf-8"))
 
 
 def code_cells(notebook: Notebook) -> list[Notebook]:
@@ -88,22 +87,27 @@ def with_reference(chapter: Path, book: Path | None = None) -> Notebook:
     return notebook
 
 
-def record() -> None:
+def record(say: Say = print) -> None:
     """Run every chapter and keep its code cells with their outputs as the reference for the tests.
 
     A reference without a chapter is removed, the data package learns which exhibits use each table, and `claims.csv`
     gets the verdicts that were computed. Review the change of `tests/expected/`: it is the list of numbers that
     changed.
+
+    Args:
+        say: told each chapter with its seconds, and each verdict that has turned.
+
+    Raises:
+        ExecutionError: a chapter could not be run; no reference was changed.
     """
-    os.environ[VARIABLE] = ""  # the reference is what everyone gets, without the reader's own files
-    os.environ.pop(claims.VARIABLE, None)  # a verdict that has turned is recorded
-    chapters, users = chapter_paths(), defaultdict[str, list[str]](list)
+    # The reference is what everyone gets, without the reader's own files, and a verdict that has turned is recorded.
+    os.environ |= settings.PUBLIC
+    users = defaultdict[str, list[str]](list)
     verdicts: dict[str, str] = {}
-    for number, chapter in enumerate(chapters, start=1):
-        print(f"[{number}/{len(chapters)}] {chapter.relative_to(root())}", flush=True)
-        notebook = read_chapter(chapter)
-        NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(chapter.parent)}}).execute()
-        reference = nbformat.v4.new_notebook(cells=[_bare(cell, i) for i, cell in enumerate(code_cells(notebook))])
+    runs = execute(root(), chapter_paths(), say)
+    for chapter, run in runs.items():
+        cells = zip(code_cells(read_chapter(chapter)), run.outputs, strict=True)
+        reference = nbformat.v4.new_notebook(cells=[_bare(*cell, number) for number, cell in enumerate(cells, start=1)])
         path = expected_path(chapter)
         path.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(reference, path)
@@ -111,9 +115,9 @@ def record() -> None:
             for table in exhibit.tables:
                 users[table].append(exhibit.id)
         verdicts |= {claim.id: claim.verdict for claim in claims_of(reference) if claim.kind == "computed"}
-    for stale in set((root() / "tests" / "expected").rglob("*.ipynb")) - {expected_path(c) for c in chapters}:
+    for stale in set((root() / "tests" / "expected").rglob("*.ipynb")) - {expected_path(chapter) for chapter in runs}:
         stale.unlink()
-    _record_verdicts(verdicts)
+    _record_verdicts(verdicts, say)
     content = package()
     for resource in content["resources"]:
         resource["exhibits"] = users[resource["name"]]
@@ -138,9 +142,11 @@ def claims_of(notebook: Notebook) -> Iterator[Claim]:
                 yield Claim.from_output(content)
 
 
-def _record_verdicts(verdicts: dict[str, str]) -> None:
+def _record_verdicts(verdicts: dict[str, str], say: Say) -> None:
     """Write the verdicts of computed claims into their table; none for a claim that no chapter computes."""
     # Imported on demand: the checks of a table need libraries that chapters do not.
+    import pandas as pd
+
     from companion.recipes import RECIPES, Built
     from companion.refresh import replace
     from companion.sources import SourceFile
@@ -152,15 +158,12 @@ def _record_verdicts(verdicts: dict[str, str]) -> None:
     recorded = table["verdict"].mask(table["kind"] == "computed", table["claim_id"].map(verdicts))
     changes = pd.DataFrame({"was": table["verdict"], "now": recorded}).fillna("none").query("was != now")
     for index, was, now in changes.itertuples():
-        print(f"{table.loc[index, 'claim_id']} ({table.loc[index, 'statement']}): {was} -> {now}")
+        say(f"{table.loc[index, 'claim_id']} ({table.loc[index, 'statement']}): {was} -> {now}")
     replace({"claims": Built(table.assign(verdict=recorded))})
 
 
-def _bare(cell: Notebook, index: int) -> Notebook:
+def _bare(cell: Notebook, outputs: list[dict[str, Any]], number: int) -> Notebook:
     """A code cell with its outputs and nothing that differs from run to run."""
-    bare = nbformat.v4.new_code_cell(source=cell.source, execution_count=index + 1, id=f"cell-{index + 1}")
-    for output in cell.outputs:
-        if "execution_count" in output:
-            output["execution_count"] = index + 1
-        bare.outputs.append(output)
+    bare = nbformat.v4.new_code_cell(source=cell.source, execution_count=number, id=f"cell-{number}")
+    bare.outputs = [nbformat.from_dict(output) for output in outputs]
     return bare
