@@ -5,14 +5,15 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from companion.book.nodes import TEMPLATES, for_web
-from companion.tables import load, package
+from companion import inputs
+from companion.book import freshness
+from companion.book.nodes import TEMPLATES, after_writing
+from companion.tables import package, read_rows
 
 FOLDER = "data"
 SOURCE_COLUMNS = ["source_title", "source_publisher", "source_url"]
@@ -29,8 +30,10 @@ class Generated(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Fill the template and parse it as a part of the page."""
-        self.env.note_dependency(str(Path(self.env.srcdir, FOLDER, "datapackage.json")))
-        return parsed(self, TEMPLATES.get_template(self.template).render(self.content_of()), self.template)
+        with inputs.watching(Path(self.env.srcdir)) as names:
+            content = self.content_of()
+        freshness.page_of(self.env).inputs |= names | {f"companion/book/templates/{self.template}"}
+        return parsed(self, TEMPLATES.get_template(self.template).render(content), self.template)
 
 
 def parsed(directive: SphinxDirective, text: str, source: str) -> list[nodes.Node]:
@@ -49,7 +52,7 @@ class TableCatalogue(Generated):
         """The tables of the data package in order of their names, each with its number of rows."""
         to_root = "../" * self.env.docname.count("/")
         return {
-            "tables": [{**resource, "rows": len(load(resource["name"]))} for resource in package()["resources"]],
+            "tables": [{**resource, "rows": len(read_rows(resource["name"]))} for resource in package()["resources"]],
             "folder": f"{to_root}{FOLDER}",
         }
 
@@ -62,7 +65,7 @@ class SourceList(Generated):
     def content_of(self) -> dict[str, Any]:
         """Databases with their states, and pages with the tables that cite them, in order of title and publisher."""
         databases: dict[tuple[str, str], set[str]] = {}
-        cited = []
+        pages: dict[tuple[str, ...], list[str]] = {}
         for resource in package()["resources"]:
             for source in resource["sources"]:
                 key = (source["title"], source["path"])
@@ -70,15 +73,19 @@ class SourceList(Generated):
             names = {field["name"] for field in resource["schema"]["fields"]}
             for columns in (SOURCE_COLUMNS, [column.removeprefix("source_") for column in SOURCE_COLUMNS]):
                 if names.issuperset(columns):
-                    rows = load(resource["name"])[columns].set_axis(SOURCE_COLUMNS, axis=1).dropna()
-                    cited.append(rows.assign(table=resource["name"]))
-        pages = pd.concat(cited).drop_duplicates().groupby(SOURCE_COLUMNS, as_index=False)["table"].agg(list)
+                    cited = {tuple(row[column] for column in columns) for row in read_rows(resource["name"])}
+                    for page in cited:
+                        pages.setdefault(page, []).append(resource["name"])
         return {
             "databases": [
                 {"title": title, "path": path, "versions": sorted(versions)}
                 for (title, path), versions in sorted(databases.items())
             ],
-            "pages": pages[pages["source_url"].str.startswith("http")].to_dict("records"),
+            "pages": [
+                {**dict(zip(SOURCE_COLUMNS, page, strict=True)), "table": tables}
+                for page, tables in sorted(pages.items())
+                if all(page) and page[-1].startswith("http")
+            ],
         }
 
 
@@ -87,12 +94,10 @@ def setup(app: Sphinx) -> None:
     TEMPLATES.filters["cell"] = lambda text: str(text).replace("|", "\\|").replace("\n", " ")
     app.add_directive("table-catalogue", TableCatalogue)
     app.add_directive("source-list", SourceList)
-    app.connect("build-finished", _copy_tables)
+    after_writing(app, _copy_tables)
 
 
-def _copy_tables(app: Sphinx, exception: Exception | None) -> None:
-    if exception or not for_web(app.builder):
-        return
+def _copy_tables(app: Sphinx) -> None:
     target = Path(app.outdir, FOLDER)
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()

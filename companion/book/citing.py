@@ -9,7 +9,7 @@ from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 
 from companion.book.catalogue import Generated
-from companion.book.nodes import TEMPLATES, for_web
+from companion.book.nodes import TEMPLATES, after_writing, for_web
 from companion.citation import APA, CHICAGO, bibtex, book_item, chapter_item, csl_json, metadata, ris, sentence
 
 FOLDER = "citation"
@@ -48,7 +48,7 @@ def setup(app: Sphinx) -> None:
     """Register the directive; files are written when all pages are done."""
     app.add_directive("citation-forms", CitationForms)
     app.connect("html-page-context", _add_citation)
-    app.connect("build-finished", _write_files)
+    after_writing(app, _write_files)
 
 
 def _add_citation(
@@ -62,9 +62,7 @@ def _add_citation(
     context["body"] += TEMPLATES.get_template("cite.html").render(sentence=sentence(item, APA), entry=entry)
 
 
-def _write_files(app: Sphinx, exception: Exception | None) -> None:
-    if exception or not for_web(app.builder):
-        return
+def _write_files(app: Sphinx) -> None:
     folder = Path(app.outdir, FOLDER)
     folder.mkdir(exist_ok=True)
     item = book_item(metadata(Path(app.srcdir)))

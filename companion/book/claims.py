@@ -20,9 +20,9 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
 from companion.book.files import no_formula
-from companion.book.nodes import TEMPLATES, for_web, leave
-from companion.claims import CLAIM_MIME, Claim
-from companion.tables import load
+from companion.book.nodes import TEMPLATES, OverviewNode, after_writing, for_web, leave
+from companion.outputs import CLAIM_MIME, Claim
+from companion.tables import read_rows
 from companion.verdicts import INSIGHTS, KINDS, VERDICTS
 
 logger = logging.getLogger(__name__)
@@ -36,11 +36,11 @@ class ClaimNode(nodes.General, nodes.Element):
     """A claim's card; `claim` holds it. Its text is there for the search; the page gets it from a template."""
 
 
-class LedgerNode(nodes.General, nodes.Element):
+class LedgerNode(OverviewNode):
     """The table of all claims."""
 
 
-class InsightNode(nodes.General, nodes.Element):
+class InsightNode(OverviewNode):
     """The claims of one of the report's insights, named by `insight`; a table of all insights where it is empty."""
 
 
@@ -139,11 +139,11 @@ class ClaimDomain(Domain):
         pages: dict[str, list[str]] = {}
         for docname, claim in self.in_order():
             pages.setdefault(claim.id, []).append(docname)
-        for row in load("claims").itertuples():
-            chapter, found = f"{CHAPTERS}{row.chapter}", pages.get(row.claim_id, [])
+        for row in read_rows("claims"):
+            chapter, found = f"{CHAPTERS}{row['chapter']}", pages.get(row["claim_id"], [])
             if found != [chapter]:
                 where = f"cards in {', '.join(found)}" if found else "no card"
-                logger.warning("claim %s has %s; it needs one in %s.md", row.claim_id, where, chapter, type="claim")
+                logger.warning("claim %s has %s; it needs one in %s.md", row["claim_id"], where, chapter, type="claim")
 
 
 def anchor(id: str) -> str:
@@ -171,9 +171,8 @@ def setup(app: Sphinx) -> None:
     app.add_node(InsightNode, html=(_visit_insight, leave))
     app.add_directive("claim-ledger", Ledger)
     app.add_directive("claims-by-insight", ClaimsByInsight)
-    app.connect("env-updated", lambda app, env: list(_domain(env).overviews))  # cards may have changed
     app.connect("html-page-context", _add_script)
-    app.connect("build-finished", _write_files)
+    after_writing(app, _write_files)
 
 
 def _domain(env: BuildEnvironment) -> ClaimDomain:
@@ -236,9 +235,7 @@ def _add_script(
         app.add_js_file(SCRIPT, loading_method="defer")
 
 
-def _write_files(app: Sphinx, exception: Exception | None) -> None:
-    if exception or not for_web(app.builder):
-        return
+def _write_files(app: Sphinx) -> None:
     index = [_entry(app, docname, claim) for docname, claim in _domain(app.env).in_order()]
     folder = Path(app.outdir) / FOLDER
     folder.mkdir(exist_ok=True)

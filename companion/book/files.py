@@ -10,9 +10,9 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from companion.book import pictures
-from companion.book.nodes import ExhibitNode, exhibits_in, for_web, number_of, render
+from companion.book.nodes import ExhibitNode, after_writing, exhibits_in, for_web, number_of, render
 from companion.citation import cite_exhibit, metadata
-from companion.exhibits import Exhibit
+from companion.outputs import Exhibit
 
 FOLDER = "exhibits"
 
@@ -20,7 +20,7 @@ FOLDER = "exhibits"
 def setup(app: Sphinx) -> None:
     """Connect to Sphinx: files are written with their page, the index when all pages are done."""
     app.connect("html-page-context", _write_files)
-    app.connect("build-finished", _write_index)
+    after_writing(app, _write_index)
 
 
 def data_csv(exhibit: Exhibit) -> str:
@@ -62,9 +62,7 @@ def _write_files(app: Sphinx, pagename: str, template: str, context: dict[str, A
             (folder / f"{exhibit.id}.png").write_bytes(pictures.to_png(spec))
 
 
-def _write_index(app: Sphinx, exception: Exception | None) -> None:
-    if exception or not for_web(app.builder):
-        return
+def _write_index(app: Sphinx) -> None:
     found = [node for doc in sorted(app.env.found_docs) for node in exhibits_in(app.env.get_doctree(doc))]
     index = [_entry(app, node) for node in sorted(found, key=lambda node: int(number_of(app.env, node)))]
     folder = Path(app.outdir) / FOLDER

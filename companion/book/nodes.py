@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
+from sphinx.util.build_phase import BuildPhase
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
 from companion.book import pictures
 from companion.citation import cite_exhibit, metadata, source_line
-from companion.exhibits import CHART_MIME, TABLE_MIME, Exhibit
+from companion.outputs import CHART_MIME, TABLE_MIME, Exhibit
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +51,11 @@ class ExhibitNode(nodes.General, nodes.Element):
     """An exhibit in a page. `exhibit` holds it, `docname` the page; a caption child makes it referable."""
 
 
-class GalleryNode(nodes.General, nodes.Element):
+class OverviewNode(nodes.General, nodes.Element):
+    """A part of a page that shows what other pages have; it is written again when one of those changes."""
+
+
+class GalleryNode(OverviewNode):
     """A row of small exhibits that link to the large ones; `targets` holds their ids."""
 
 
@@ -96,6 +102,16 @@ def for_web(builder: Builder) -> bool:
     return not isinstance(builder, WithoutScripts)
 
 
+def after_writing(app: Sphinx, write: Callable[[Sphinx], None]) -> None:
+    """Have files written beside the pages of the website, at the end of each build that has written pages."""
+
+    def finish(app: Sphinx, exception: Exception | None) -> None:
+        if exception is None and app.phase == BuildPhase.WRITING and for_web(app.builder):
+            write(app)
+
+    app.connect("build-finished", finish)
+
+
 def exhibits_in(doctree: nodes.Node) -> list[ExhibitNode]:
     """The exhibits of a page, in order."""
     return list(doctree.findall(ExhibitNode))
@@ -131,12 +147,7 @@ def setup(app: Sphinx) -> None:
     app.add_enumerable_node(ExhibitNode, "exhibit", html=(_visit_exhibit, leave))
     app.add_node(GalleryNode, html=(_visit_gallery, leave))
     app.add_directive("exhibit-gallery", Gallery)
-    app.connect("env-updated", lambda app, env: [doc for doc in env.found_docs if _has_gallery(env, doc)])
     app.connect("config-inited", lambda app, config: config.numfig_format.setdefault("exhibit", "Exhibit %s"))
-
-
-def _has_gallery(env: BuildEnvironment, docname: str) -> bool:
-    return any(env.get_doctree(docname).findall(GalleryNode))
 
 
 def _visit_exhibit(self: HTML5Translator, node: ExhibitNode) -> None:

@@ -5,14 +5,17 @@ from typing import Any
 
 from docutils import nodes
 from myst_nb.sphinx_ext import add_global_html_resources
+from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.builders import Builder
+from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.config import Config
 
 from companion.book import pictures
-from companion.book.nodes import exhibits_in, for_web
-from companion.citation import address, cite_book, doi_address, metadata
-from companion.editions import changes_file
+from companion.book.nodes import exhibits_in, for_web, number_of
+from companion.citation import address, cite_book, cite_exhibit, doi_address, metadata
 from companion.own_files import folder
+from companion.settings import changes_file
 
 HERE = Path(__file__).parent
 SCRIPT = "companion/charts.js"
@@ -25,6 +28,8 @@ def setup(app: Sphinx) -> None:
     """Connect to Sphinx."""
     app.connect("config-inited", _take_edition)
     app.connect("builder-inited", _add_assets)
+    app.connect("write-started", _draw)
+    app.connect("html-collect-pages", _mend_search)
     app.connect("html-page-context", _choose_scripts, priority=900)
 
 
@@ -45,13 +50,49 @@ def _take_edition(app: Sphinx, config: Config) -> None:
 
 
 def _add_assets(app: Sphinx) -> None:
+    pictures.keep_in(Path(app.outdir).parent / ".pictures")
     if for_web(app.builder):
         app.config.html_static_path.append(str(HERE / "static"))
         app.add_css_file("companion.css")
-        script = Path(app.outdir) / "_static" / SCRIPT
-        script.parent.mkdir(parents=True, exist_ok=True)
+        script(app).parent.mkdir(parents=True, exist_ok=True)
         add_global_html_resources(app, None)  # myst-nb does so at the end, which changes a second build's addresses
-        script.write_text(pictures.bundle((HERE / "charts.js").read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _draw(app: Sphinx, builder: Builder) -> None:
+    """Have every chart drawn before the first page is written, and join the chart script with its libraries."""
+    env, book = app.env, metadata(Path(app.srcdir))
+    found = [node for page in sorted(env.found_docs) for node in exhibits_in(env.get_doctree(page))]
+    jobs: list[pictures.Job] = []
+    for node in found:
+        if node["exhibit"].spec is not None:
+            credit = cite_exhibit(book, node["exhibit"], number_of(env, node)) if for_web(builder) else None
+            jobs.append((pictures.draw_exhibit, (node["exhibit"], credit)))
+    source = (HERE / "charts.js").read_text(encoding="utf-8")
+    if for_web(builder):
+        jobs.insert(0, (pictures.bundle, (source,)))  # it takes longest
+    pictures.begin_to_draw(jobs)
+    pictures.finish_drawing()
+    if for_web(builder):
+        script(app).write_text(pictures.bundle(source), encoding="utf-8")
+
+
+def _mend_search(app: Sphinx) -> list[Any]:
+    """Make the search index that of a build from nothing: Sphinx keeps words that no page has, and forgets terms."""
+    builder = app.builder
+    if isinstance(builder, StandaloneHTMLBuilder) and builder.indexer:
+        for words in (builder.indexer._mapping, builder.indexer._title_mapping):
+            for word in [word for word, pages in words.items() if not pages]:
+                del words[word]
+        for page in sorted(app.env.found_docs - builder.indexer._index_entries.keys()):
+            if any(app.env.get_doctree(page).findall(addnodes.index)):
+                doctree = app.env.get_and_resolve_doctree(page, builder)
+                builder.index_page(page, doctree, app.env.titles[page].astext())
+    return []  # no further pages
+
+
+def script(app: Sphinx) -> Path:
+    """Where the chart script goes."""
+    return Path(app.outdir) / "_static" / SCRIPT
 
 
 def _choose_scripts(
