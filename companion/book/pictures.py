@@ -1,24 +1,92 @@
-"""Turn a chart's specification into pictures, the same ones on every machine."""
+"""Turn a chart's specification into pictures, the same ones on every machine, each drawn once.
+
+A picture is kept in a file that is named by all that it follows from. What is not there yet is drawn by other
+processes, all cores at work, while Sphinx reads the pages. They are forked before anything is drawn here: once the
+drawing library's script engine runs in a process, it hangs in every fork of that process.
+"""
 
 import copy
 import json
+import multiprocessing
 import os
 import re
 import textwrap
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import vl_convert
-
-from companion.exhibits import DATASET, Exhibit
+from companion import keep
+from companion.inputs import digest
+from companion.outputs import DATASET, Exhibit
 
 VEGA_LITE = "6.4"
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 WIDE = 690  # the text column of the page on a desk, in pixels
 NARROW = 330  # the same on a phone of 360 pixels
+KEPT = 4_000  # files, a few hundred for each state of the book
 
 Spec = dict[str, Any]
+Job = tuple[Callable[..., object], tuple[Any, ...]]
+
+
+class NotDrawnError(Exception):
+    """A picture is not there yet."""
+
+
+@dataclass
+class _Album:
+    """Where pictures are kept, and whether those that are not there are drawn."""
+
+    folder: Path | None = None
+    only_look: bool = False
+    workers: ProcessPoolExecutor | None = None
+    drawing: list[Future[None]] = field(default_factory=list)
+
+
+_album = _Album()
+
+
+def keep_in(folder: Path) -> None:
+    """Keep pictures in a folder from now on."""
+    _album.folder = folder
+
+
+def begin_to_draw(jobs: Iterable[Job]) -> None:
+    """Have other processes draw what is not kept yet, as many as there are cores.
+
+    Args:
+        jobs: functions of this module with their arguments.
+    """
+    missing = [job for job in jobs if not _is_drawn(job)]
+    if missing and _album.workers is None:
+        for old in keep.newest(_album.folder, "*")[KEPT:] if _album.folder else []:
+            old.unlink()
+        _album.workers = ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("fork"))
+    if _album.workers:
+        _album.drawing += [_album.workers.submit(_do, job) for job in missing]
+
+
+def finish_drawing() -> None:
+    """Wait until everything that was begun is kept."""
+    for drawing in _album.drawing:
+        drawing.result()
+    if _album.workers:
+        _album.workers.shutdown()
+    _album.workers, _album.drawing = None, []
+
+
+def draw_exhibit(exhibit: Exhibit, credit: str | None) -> None:
+    """Draw a chart in every form that the book shows it in, for download too where its credit is given."""
+    page_svg(exhibit, WIDE)
+    page_svg(exhibit, NARROW)
+    if credit is not None:
+        spec = download_spec(exhibit, credit)
+        to_svg(spec)
+        to_png(spec)
 
 
 def specification(exhibit: Exhibit) -> Spec:
@@ -31,7 +99,8 @@ def specification(exhibit: Exhibit) -> Spec:
 
 def page_svg(exhibit: Exhibit, width: int) -> tuple[str, int]:
     """The chart as an SVG element for a page, `width` pixels wide, and what surrounds the plot in pixels."""
-    svg, margin = _fitted(json.dumps(specification(exhibit)), width)
+    # A chapter's output has its keys in the order in which they were written, a page's in that of the alphabet.
+    svg, margin = _fitted(json.dumps(specification(exhibit), sort_keys=True), width)
     # Several charts share a page, so ids inside them must differ.
     svg = re.sub(r'(id="|url\(#)', rf"\g<1>{exhibit.id}-{width}-", svg)
     return svg, margin
@@ -72,14 +141,14 @@ def download_spec(exhibit: Exhibit, credit: str) -> Spec:
 
 def to_svg(spec: Spec) -> str:
     """Draw a specification as SVG."""
-    svg: str = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE)
-    return svg
+    text = json.dumps(spec)
+    return _kept("svg", text, make=lambda: _svg(spec).encode()).decode()
 
 
 def to_png(spec: Spec) -> bytes:
     """Draw a specification as PNG, at twice the size for dense screens and print."""
-    png: bytes = vl_convert.vegalite_to_png(spec, vl_version=VEGA_LITE, scale=2)
-    return png
+    text = json.dumps(spec)
+    return _kept("png", text, make=lambda: _library().vegalite_to_png(spec, vl_version=VEGA_LITE, scale=2))
 
 
 def bundle(script: str) -> str:
@@ -87,25 +156,78 @@ def bundle(script: str) -> str:
 
     The wrapper keeps the libraries' names out of the page, where one of them collides with Sphinx's own.
     """
-    return f"(()=>{{{vl_convert.javascript_bundle(script, vl_version=VEGA_LITE)}}})();\n"
-
-
-def _keep_to_own_fonts() -> None:
-    """Have vl-convert find no installed fonts: a Liberation Sans of another version would come before its own."""
-    none, before = Path(__file__).with_name("no-fonts.conf"), os.environ.get("FONTCONFIG_FILE")
-    os.environ["FONTCONFIG_FILE"] = str(none)
-    vl_convert.register_font_directory(str(none.parent))  # makes it look for fonts, which it does once
-    del os.environ["FONTCONFIG_FILE"]
-    if before is not None:
-        os.environ["FONTCONFIG_FILE"] = before
+    made = _kept("js", script, make=lambda: _library().javascript_bundle(script, vl_version=VEGA_LITE).encode())
+    return f"(()=>{{{made.decode()}}})();\n"
 
 
 @cache
 def _fitted(text: str, width: int) -> tuple[str, int]:
     """Draw a chart `width` pixels wide in all: once to measure what surrounds the plot, once to fit."""
-    spec = json.loads(text)
-    margin = _width(to_svg(_with_plot_width(spec, width))) - width
-    return to_svg(_with_plot_width(spec, width - margin)), margin
+
+    def fit() -> bytes:
+        spec = json.loads(text)
+        margin = _width(_svg(_with_plot_width(spec, width))) - width
+        return json.dumps([_svg(_with_plot_width(spec, width - margin)), margin]).encode()
+
+    svg, margin = json.loads(_kept("fitted", text, str(width), make=fit))
+    return svg, margin
+
+
+def _svg(spec: Spec) -> str:
+    svg: str = _library().vegalite_to_svg(spec, vl_version=VEGA_LITE)
+    return svg
+
+
+@cache
+def _library() -> Any:
+    """The drawing library, loaded where something is drawn, and kept to the fonts that come with it.
+
+    It looks for installed fonts once, and a Liberation Sans of another version would come before its own.
+    """
+    import vl_convert
+
+    none, before = Path(__file__).with_name("no-fonts.conf"), os.environ.get("FONTCONFIG_FILE")
+    os.environ["FONTCONFIG_FILE"] = str(none)
+    vl_convert.register_font_directory(str(none.parent))  # now it looks
+    del os.environ["FONTCONFIG_FILE"]
+    if before is not None:
+        os.environ["FONTCONFIG_FILE"] = before
+    return vl_convert
+
+
+def _kept(*follows_from: str, make: Callable[[], bytes]) -> bytes:
+    """A picture: as it is kept, or made and kept.
+
+    Args:
+        follows_from: its form, and the texts and numbers that it is drawn from.
+        make: draws it.
+    """
+    parts = [*follows_from, VEGA_LITE, version("vl-convert-python")]
+    path = _album.folder / digest("\n".join(parts)) if _album.folder else None
+    content = keep.read(path) if path else None
+    if content is None:
+        if _album.only_look:
+            raise NotDrawnError
+        content = make()
+        if path:
+            keep.write(path, content)
+    return content
+
+
+def _is_drawn(job: Job) -> bool:
+    _album.only_look = True
+    try:
+        _do(job)
+    except NotDrawnError:
+        return False
+    finally:
+        _album.only_look = False
+    return True
+
+
+def _do(job: Job) -> None:
+    function, arguments = job
+    function(*arguments)
 
 
 def _width(svg: str) -> int:
@@ -124,6 +246,3 @@ def _with_plot_width(spec: Spec, width: int) -> Spec:
     else:
         spec["width"] = width
     return spec
-
-
-_keep_to_own_fonts()

@@ -1,6 +1,7 @@
 """The fonts of the book on paper. They come from packages, so its pages are the same whatever a machine has."""
 
 import shutil
+from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from fontTools.varLib.instancer import instantiateVariableFont
 FOLDER = "fonts"  # beside the page; its templates name this folder and these families
 FAMILIES = ("Arimo", "IBM Plex Mono", "PT Serif")
 FALLBACK = "Noto Sans JP"  # Japanese letters, and the shapes that other fonts lack
+PACKAGES = ("fontpkg-arimo", "fontpkg-ibm-plex-mono", "fontpkg-pt-serif", "fonttools", "pylopdf-fonts-jp")
 STYLE_SHEET = "fonts.css"
 # The fonts in this file's folder and no others. Chromium cannot draw at all where it finds none.
 CONFIGURATION = """<?xml version="1.0"?>
@@ -30,19 +32,22 @@ def write_fonts(folder: Path) -> Path:
     Returns:
         The configuration, for the environment variable FONTCONFIG_FILE.
     """
+    configuration, style_sheet = folder / "fonts.conf", folder / STYLE_SHEET
+    kinds = list(product(FAMILIES, (400, 700), ("normal", "italic")))
+    names = [f"{family.replace(' ', '')}-{weight}-{style}.ttf" for family, weight, style in kinds]
+    japanese = pylopdf_fonts_jp.sans_path()
+    faces = f"/* {', '.join(f'{package} {version(package)}' for package in PACKAGES)} */\n"
+    faces += "".join(FACE.format(*kind, name) for kind, name in zip(kinds, names, strict=True))
+    faces += FACE.format(FALLBACK, "normal", "normal", japanese.name)
+    if style_sheet.is_file() and style_sheet.read_text(encoding="utf-8") == faces:
+        return configuration
     folder.mkdir(exist_ok=True)
-    faces = ""
-    for family, weight, style in product(FAMILIES, (400, 700), ("normal", "italic")):
+    for (family, weight, style), name in zip(kinds, names, strict=True):
         font = TTFont(fontpkg.path(family, weight, style), recalcTimestamp=False)
         if "fvar" in font:  # Chromium turns a font of many weights into shapes without a name
             instantiateVariableFont(font, {"wght": weight}, inplace=True, updateFontNames=True)
-        name = f"{family.replace(' ', '')}-{weight}-{style}.ttf"
         font.save(folder / name)
-        faces += FACE.format(family, weight, style, name)
-    japanese = pylopdf_fonts_jp.sans_path()
     shutil.copyfile(japanese, folder / japanese.name)
-    faces += FACE.format(FALLBACK, "normal", "normal", japanese.name)
-    (folder / STYLE_SHEET).write_text(faces, encoding="utf-8")
-    configuration = folder / "fonts.conf"
     configuration.write_text(CONFIGURATION, encoding="utf-8")
+    style_sheet.write_text(faces, encoding="utf-8")  # last: it says that the fonts are there
     return configuration
