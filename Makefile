@@ -11,20 +11,33 @@ UV := $(BIN)/uv pip
 # Files are read and written alike in every locale. Paths in the environment are read by that of LC_ALL alone.
 export PYTHONUTF8 := 1
 export LC_ALL := C.UTF-8
+# A machine that trusts certificates of its own keeps them where the system does.
+export UV_SYSTEM_CERTS := 1
 
-.PHONY: help book test lab data fetch-trade local expected bench pdf edition site compare lock clean
+# The tests wait for browsers and files too: one process more than there are cores keeps all of them at work.
+WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+
+.PHONY: help book watch test test-all check style lab data fetch-trade local expected bench pdf edition site compare lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 book: $(ENVIRONMENT) ## build the book into _build/html/index.html
-	$(BIN)/jupyter-book build . -W -n --keep-going || { rm -rf _build/.doctrees; exit 1; } # or a second try would skip the bad page
+	@$(BIN)/python -m companion book
 
-test: book browser ## check style, types, tables, every output of every chapter, and the built book
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
-	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2
+watch: $(ENVIRONMENT) ## build the book on each change, and reload its pages in the browser
+	$(BIN)/python -m companion watch
+
+test: TESTS := -m "not slow"
+test: book browser style ## check style, types, tables, every output of every chapter, and the built book
+	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+
+test-all: TESTS :=
+test-all: book browser style ## all that `make test` does, and the slow tests: clean builds compared, editions verified
+	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+
+check: $(ENVIRONMENT) style ## the author's loop: style, types, every output, and what the change since the last commit affects
+	$(BIN)/python tests/check.py
 
 lab: $(ENVIRONMENT) ## open the chapters in JupyterLab
 	$(BIN)/jupytext-config --settings-file .venv/etc/jupyter/labconfig/default_setting_overrides.json \
@@ -67,6 +80,11 @@ lock: $(ENVIRONMENT) ## resolve pyproject.toml anew into requirements.txt
 
 clean: ## remove everything that was built
 	rm -rf _build .venv
+
+style: $(ENVIRONMENT)
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
 
 $(ENVIRONMENT): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -6,17 +6,28 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import cast
 
-from companion.editions import EditionError
-from companion.fetch import FetchError
-from companion.sources import SourceError
+from companion.errors import CompanionError
 from companion.tables import root
 
 SITE = "_site"
 
 
 # Libraries are imported on demand: each command needs others.
+def _book(arguments: argparse.Namespace) -> None:
+    from companion.build import build
+
+    build(root(), _say)
+
+
+def _watch(arguments: argparse.Namespace) -> None:
+    from companion.build import watch
+
+    watch(root(), arguments.port, _say)
+
+
 def _data(arguments: argparse.Namespace) -> None:
     from companion.refresh import refresh
+    from companion.sources import SourceError
 
     try:
         print("\n".join(refresh(arguments.sources)))
@@ -43,7 +54,7 @@ def _local(arguments: argparse.Namespace) -> None:
 def _expected(arguments: argparse.Namespace) -> None:
     from companion.chapters import record
 
-    record()
+    record(_say)
 
 
 def _edition(arguments: argparse.Namespace) -> None:
@@ -92,6 +103,13 @@ def _say(text: str) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="companion", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
+
+    book = commands.add_parser("book", help="run the chapters and build the pages into _build/html/")
+    book.set_defaults(run=_book)
+
+    watch = commands.add_parser("watch", help="build the book on each change, and reload its pages in the browser")
+    watch.add_argument("--port", type=int, default=8000, help="where the pages are served; 8000 if not given")
+    watch.set_defaults(run=_watch)
 
     data = commands.add_parser("data", help="rebuild data/ from a folder of upstream files")
     data.add_argument("sources", type=Path, metavar="DIR", help="the folder; zip archives in it are read too")
@@ -144,7 +162,7 @@ def main() -> int:
     arguments = _parser().parse_args()
     try:
         arguments.run(arguments)
-    except (EditionError, FetchError, SourceError) as problem:
+    except CompanionError as problem:
         print(problem, file=sys.stderr)
         return 1
     return 0
