@@ -97,6 +97,21 @@ def test_a_register_without_header_of_one_supplier_makes_no_vintage():
     assert read_export(register(order(), order().replace("Israel", "China").replace("India", "Serbia"))).complete
 
 
+def test_the_form_of_july_2026_is_read_and_one_supplier_makes_no_vintage():
+    text = (
+        "Transfers of major conventional arms from {}   to All countries . Deals with deliveries made for the year "
+        "range '2000' to '2025' \nData generated: 14 Jul 2026 2:55:04 PM\n"
+    )
+    rows = REGISTER.replace("Number delivered", "Deliveries in the Year Range") + order(10, "2015") + "\n"
+    one, everything = (
+        read_export(SourceFile("register.csv", (text.format(supplier) + rows).encode()))
+        for supplier in ("Israel", "All countries")
+    )
+    assert (one.deliveries["units"].sum(), one.vintage, one.first_year) == (10, "2026-07", 2000)
+    assert (one.complete, everything.complete) == (False, True)
+    assert uas_deliveries([SourceFile("register.csv", (text.format("Israel") + rows).encode())]) is None
+
+
 def test_renamed_suppliers_and_types_carry_their_newer_name():
     text = deal(designation="Bayraktar TB2", label="armed UAV").replace("Israel", "Turkey")
     row = read_export(deals(text)).deliveries.iloc[0]

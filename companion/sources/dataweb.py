@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from companion.sources.census_hs2 import dollars
-from companion.sources.files import Row, SourceError, SourceFile
+from companion.sources.files import Row, SourceError, SourceFile, csv_cells
 from companion.sources.hs10 import COLUMNS, CONSUMPTION, EXPORTS, GENERAL, PARTNERS, dotted
 from companion.sources.workbooks import all_rows, open_workbook, says
 
@@ -199,7 +199,7 @@ def _sheets(file: SourceFile) -> Iterator[tuple[str, Iterator[Line]]]:
 
 
 def _csv_lines(file: SourceFile) -> Iterator[Line]:
-    lines = csv.reader(io.StringIO(file.text, newline=""))
+    lines = csv_cells(io.StringIO(file.text, newline=""))
     try:
         for cells in lines:
             if cells:

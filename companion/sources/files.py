@@ -13,14 +13,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
+from companion.errors import CompanionError
+
+if TYPE_CHECKING:
+    from _csv import Reader
+
+LONGEST_CELL = 131_072
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 FORMATS = {".csv", ".parquet", ".toml", ".txt", ".xlsx", ".zip"}
 HEAD = 4096
 
 
-class SourceError(ValueError):
+class SourceError(CompanionError, ValueError):
     """An upstream file cannot be read: the message names file, row, column and what to do."""
 
 
@@ -137,13 +143,19 @@ class Row:
         )
 
 
+def csv_cells(lines: Iterable[str], *, strict: bool = False) -> "Reader":
+    """The rows of a CSV file; a cell as long as a file, as after a stray quotation mark, is always an error."""
+    csv.field_size_limit(LONGEST_CELL)  # other libraries lift it for the whole process
+    return csv.reader(lines, strict=strict)
+
+
 def read_rows(file: SourceFile, columns: Iterable[str]) -> Iterator[Row]:
     """Read a CSV file whose first line names its columns; other columns than those asked for are ignored.
 
     Raises:
         SourceError: the file is empty, a column is missing, or a row has more or fewer fields than the header.
     """
-    lines = csv.reader(io.StringIO(file.text, newline=""))
+    lines = csv_cells(io.StringIO(file.text, newline=""))
     header = next(lines, [])
     missing = [column for column in columns if column not in header]
     if missing:

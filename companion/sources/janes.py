@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from companion.sources.files import Row, SourceError, SourceFile
+from companion.sources.files import Row, SourceError, SourceFile, csv_cells
 from companion.sources.workbooks import all_rows, open_workbook
 
 DEFAULT = SourceFile("companion/sources/janes.toml", Path(__file__).with_name("janes.toml"))
@@ -165,7 +165,7 @@ def _sheets(file: SourceFile) -> Iterator[tuple[str, Iterator[Line]]]:
 
 
 def _csv_lines(file: SourceFile) -> Iterator[Line]:
-    lines = csv.reader(io.StringIO(file.text, newline=""))
+    lines = csv_cells(io.StringIO(file.text, newline=""))
     try:
         for cells in lines:
             yield lines.line_num, cells

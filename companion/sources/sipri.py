@@ -45,8 +45,9 @@ REGISTER: dict[str, tuple[str, ...]] = {
     "order_year_marked": ("Year of order?",),
     "ordered": ("Number ordered",),
     "ordered_marked": ("Number ordered?",),
-    "units": ("Number delivered",),
-    "units_marked": ("Number delivered?",),
+    # Since July 2026 the number says that it counts the years asked for alone.
+    "units": ("Number delivered", "Deliveries in the Year Range"),
+    "units_marked": ("Number delivered?", "Deliveries in the Year Range?"),
     "year": ("Year(s) of delivery",),
     "comment": ("Comments",),
     "tiv": ("SIPRI TIV of delivered weapons",),

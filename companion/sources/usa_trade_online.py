@@ -16,7 +16,7 @@ from datetime import datetime
 import pandas as pd
 
 from companion.sources.census_hs2 import dollars
-from companion.sources.files import FIRST_YEAR, LAST_YEAR, Row, SourceError, SourceFile
+from companion.sources.files import FIRST_YEAR, LAST_YEAR, Row, SourceError, SourceFile, csv_cells
 from companion.sources.hs10 import COLUMNS, CONSUMPTION, EXPORTS, GENERAL, PARTNERS, dotted
 
 COMMODITY, COUNTRY, TIME = DIMENSIONS = ("Commodity", "Country", "Time")
@@ -85,7 +85,7 @@ def read(file: SourceFile, codes: Collection[str], partners: Mapping[str, str] =
 def _rows(name: str, text: str) -> Iterator[Row]:
     """The rows of a report, without the titles above the column names and the notes below the rows."""
     # A report that is cut ends inside quotation marks, which only a strict reader minds.
-    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines = csv_cells(io.StringIO(text, newline=""), strict=True)
     try:
         header = next((_header(name, cells) for cells in lines if set(DIMENSIONS) <= set(cells)), [])
         row = None
