@@ -1,53 +1,133 @@
-"""What several tests share: a copy of the project to break, the built book, the upstream files."""
+"""What several tests share: copies of the project to break, a small book, the built book, the upstream files."""
 
+import io
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, Page, sync_playwright
+from xdist.scheduler import LoadFileScheduling
 
-from companion import claims
+from companion import execution, runner, settings
 from companion.editions.printed import QUIET, find_browser
+from companion.execution import STORE
 
 ROOT = Path(__file__).parents[1]
 # JupyterLab keeps copies of opened chapters beside them.
 PAGES = sorted(p for p in (ROOT / "chapters").rglob("*.md") if ".ipynb_checkpoints" not in p.parts)
 LEFT_OUT = shutil.ignore_patterns(".*", "_build", "_site", "__pycache__", "*.egg-info")
 SOURCES = Path(os.environ.get("COMPANION_SOURCES", ROOT.parent / "shared" / "sources"))
+PICTURES = ".pictures"
 CHROMIUM = find_browser()
 NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND"
 
 
+# The tests that take longest start first, so that no processor waits at the end.
+FIRST = ["test_editions", "test_printed", "test_build", "test_citation", "test_refresh"]
+# Files whose tests share nothing, so that several processes can take them.
+SPLIT = {f"tests/{name}.py" for name in ("test_build", "test_chapters", "test_execution", "test_refresh")}
+
+
+class Scheduling(LoadFileScheduling):
+    """Gives each file to one process, as the cells of a chapter need it, and each test of some files by itself."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return nodeid if file in SPLIT else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling:
+    return Scheduling(config, log)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pages", help="only tests that read the book, and of those for single pages these pages' alone")
+
+
+def _reads(item: pytest.Item, pages: list[str]) -> bool:
+    """Whether a test reads one of these pages, or the book, and not only tries what the library or a script does."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    for name in {"page", "address"} & parameters.keys():
+        path = Path(parameters[name]).with_suffix(".md")
+        return (path.relative_to(ROOT) if path.is_absolute() else path).as_posix() in pages
+    return not {"browser", "copy_of_project", "small_book"} & {*item.fixturenames}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if (pages := config.getoption("--pages")) is not None:
+        items[:] = [item for item in items if _reads(item, pages.split(","))]
+    items.sort(key=lambda item: FIRST.index(item.path.stem) if item.path.stem in FIRST else len(FIRST))
+
+
+_slow: list[str] = []  # the tests that were left out
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    _slow.extend(item.nodeid for item in items if item.get_closest_marker("slow"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["slow"] = _slow
+
+
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a process of pytest-xdist has left out; each knows of all."""
+    _slow[:] = getattr(node, "workeroutput", {}).get("slow", _slow)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in the last lines what was left out."""
+    if _slow:
+        terminalreporter.write_line(f"{len(_slow)} slow tests were left out; `make test-all` runs them too.")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _data_stay_as_they_are() -> Iterator[None]:
+    """No test writes into the tables of the working copy."""
+    before = {path: path.read_bytes() for path in (ROOT / "data").iterdir() if path.is_file()}
+    yield
+    assert before == {path: path.read_bytes() for path in (ROOT / "data").iterdir() if path.is_file()}
+
+
+@pytest.fixture
+def warm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers are forked from this process, in which the libraries are loaded; one test starts the process itself."""
+
+    def reports(book: Path, jobs: dict[str, str]) -> list[dict]:
+        report = io.StringIO()
+        tasks = [{"chapter": chapter, "target": target} for chapter, target in jobs.items()]
+        runner.run(book, tasks, 2, execution.MOST_SECONDS, report)
+        return [json.loads(line) for line in report.getvalue().splitlines()]
+
+    monkeypatch.setattr(execution, "_reports", reports)
+
+
 @pytest.fixture
 def copy_of_project(tmp_path: Path) -> Path:
-    """A copy of the project that a test may change, with the outputs that are cached already."""
-    target = copy_project(tmp_path / "book")
-    cache = Path("_build", ".jupyter_cache")
-    if (ROOT / cache).is_dir():
-        shutil.copytree(ROOT / cache, target / cache)
-    return target
+    """A copy of the project that a test may change."""
+    return copy_project(tmp_path / "book")
 
 
 def copy_project(target: Path) -> Path:
+    """Copy the project, with what its chapters gave and with its pictures: what is kept is not made again."""
     shutil.copytree(ROOT, target, ignore=LEFT_OUT)
+    for kept in (ROOT / "_build" / name for name in (STORE.name, PICTURES)):
+        if kept.is_dir():
+            shutil.copytree(kept, target / "_build" / kept.name)
     return target
 
 
-SMALL_PAGES = {
-    "index": """# A small book
-
-Deliveries of one database, and one statement about them. [The deliveries](deliveries.md)
-
-```{exhibit-gallery}
-small-deliveries
-```
-""",
-    "deliveries": """---
+FRONT = """---
 jupytext:
   text_representation:
     extension: .md
@@ -57,7 +137,19 @@ kernelspec:
   language: python
   name: python3
 ---
+"""
+SMALL_PAGES = {
+    "index": """# A small book
 
+Deliveries of one database, {glue:text}`deliveries.md::total:s` in all, and one statement about them.
+[The deliveries](deliveries.md)
+
+```{exhibit-gallery}
+small-deliveries
+```
+""",
+    "deliveries": FRONT
+    + """
 # Did deliveries rise?
 
 ```{code-cell} ipython3
@@ -73,7 +165,8 @@ first, last = units["units"].head(5).sum(), units["units"].tail(5).sum()
 facts(total=f"{units['units'].sum():,}")
 ```
 
-In all, {glue:text}`total` were delivered. {numref}`small-deliveries` shows them by year.
+In all, {glue:text}`total` were delivered. {numref}`small-deliveries` shows them by year, and {numref}`small-groups`
+how uncrewed aircraft are grouped.
 
 ```{code-cell} ipython3
 :tags: [hide-input]
@@ -102,16 +195,40 @@ claim("C074", observed=bool(last > first), shown=f"{first:,} in the first five y
 claim("C075")
 ```
 """,
+    "groups": f"""{FRONT}
+# How are uncrewed aircraft grouped?
+
+```{{code-cell}} ipython3
+:tags: [hide-input]
+
+from companion import exhibit, load
+
+exhibit(
+    "small-groups",
+    load("uas_groups").query("source_id == 'consensus'")[["group", "weight_max_lb"]],
+    title="Five groups by weight",
+    subtitle="Largest weight in pounds",
+    alt="A table of groups.",
+    sources=["uas_groups"],
+)
+```
+""",
 }
 SMALL_TOC = """format: jb-book
 root: chapters/index
-chapters:
-  - file: chapters/deliveries
-  - file: chapters/evidence/claims
-  - file: chapters/evidence/data
-  - file: chapters/evidence/editions
-  - file: chapters/evidence/citing
+parts:
+  - caption: "Deliveries"
+    chapters:
+      - file: chapters/deliveries
+  - caption: "The evidence"
+    chapters:
+      - file: chapters/evidence/claims
+      - file: chapters/evidence/data
+      - file: chapters/evidence/editions
+      - file: chapters/evidence/citing
+      - file: chapters/groups
 """
+SMALL_PARTS = ["Deliveries", "The evidence"]
 FEWER_CLAIMS = """
 from companion.recipes import Built
 from companion.refresh import replace
@@ -123,8 +240,38 @@ replace({name: Built(rows) for name, rows in kept.items()})
 """
 
 
-def small_book(target: Path) -> Path:
-    """A whole project with a book that builds in seconds: one exhibit, two claims, and the pages about the book itself.
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what is made once for all tests, whichever process makes it first."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@contextmanager
+def made_once(folder: Path) -> Iterator[Path | None]:
+    """A new folder to fill, which becomes `folder`; None where another process has made it."""
+    with FileLock(folder.with_suffix(".lock")):
+        if folder.exists():
+            yield None
+            return
+        yield (part := folder.with_suffix(".part"))
+        part.rename(folder)
+
+
+@pytest.fixture(scope="session")
+def small_book(made: Path) -> Path:
+    """A small book, built. It is shared: a test that changes something takes a copy."""
+    folder = made / "small-book"
+    with made_once(folder) as new:
+        if new:
+            make_small_book(new)
+            done = build(new)
+            assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def make_small_book(target: Path) -> Path:
+    """A whole project with a book that builds in seconds: two exhibits, two claims, and pages about the book itself.
 
     The library, the tables, and the pages below `chapters/evidence/` are the project's own; links that lead to pages
     that the small book does not have are plain text in it.
@@ -164,7 +311,7 @@ def edit(path: Path, *changes: tuple[str, str]) -> None:
 def run(folder: Path, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command of the environment in a copy of the project, with that copy's own library."""
     environment = os.environ | {"PYTHONPATH": str(folder)}
-    for name in ("PYTEST_XDIST_WORKER", "PYTEST_ADDOPTS", claims.VARIABLE):
+    for name in ("PYTEST_XDIST_WORKER", "PYTEST_ADDOPTS", settings.VERDICTS):
         environment.pop(name, None)
     return subprocess.run(
         [Path(sys.executable).with_name(command), *arguments],
@@ -179,7 +326,7 @@ def run(folder: Path, command: str, *arguments: str) -> subprocess.CompletedProc
 
 def build(folder: Path) -> subprocess.CompletedProcess[str]:
     """Build the book as `make book` does."""
-    return run(folder, "jupyter-book", "build", ".", "-W", "-n", "--keep-going")
+    return run(folder, "python", "-m", "companion", "book")
 
 
 @pytest.fixture(scope="session")
@@ -190,7 +337,7 @@ def html() -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     assert CHROMIUM, "No Chromium or Chrome was found; `make test` installs it."
     with sync_playwright() as playwright:

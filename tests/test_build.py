@@ -1,65 +1,267 @@
-"""The build: a bad page fails it, data are seen through the cache, and it is the same in every folder."""
+"""The build: a bad page fails it, it sees every change and no more, and it is the same in every folder."""
 
 import hashlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
-from conftest import build, copy_project, edit
+import pytest
+from conftest import PICTURES, build, copy_project, edit, run
+
+from companion.execution import STORE
 
 ROW = "2022-08,2022-08-01,Poland,Warmate,one-way attack,loitering munition,2018,300,"
-PAGE = "chapters/uas/exporters.html"
+DELIVERIES, GROUPS = "data/uas_deliveries.csv", "data/uas_groups.csv"
+HTML = Path("_build", "html")
+PAGE = HTML / "chapters" / "deliveries.html"
+
+
+@pytest.fixture
+def book(small_book: Path, tmp_path: Path) -> Path:
+    """A built small book that a test may change."""
+    return shutil.copytree(small_book, tmp_path / "book")
 
 
 def fingerprint(folder: Path) -> dict[str, str]:
-    html = folder / "_build" / "html"
-    files = (path for path in html.rglob("*") if path.is_file())
-    return {path.relative_to(html).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    files = (path for path in (folder / HTML).rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def test_the_book_is_the_same_everywhere_and_follows_its_data(tmp_path: Path):
-    one, other = copy_project(tmp_path / "one"), copy_project(tmp_path / "another place" / "two")
-    for folder in (one, other):
-        result = build(folder)
-        assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-3000:]
-    clean = fingerprint(one)
-    assert clean == fingerprint(other)
-
-    # No cleaning between the builds: Jupyter Book's cache must see the table.
-    edit(one / "data" / "uas_deliveries.csv", (ROW, ROW.replace("300,", "1300,")))
-    assert build(one).returncode == 0
-    page = (one / "_build" / "html" / PAGE).read_text(encoding="utf-8")
-    assert "3,877" in page
-    assert "2,877" not in page
-    landing = (one / "_build" / "html" / "chapters" / "index.html").read_text(encoding="utf-8")
-    assert "3,877" in landing
-
-    edit(one / "data" / "uas_deliveries.csv", (ROW.replace("300,", "1300,"), ROW))
-    again = build(one)
-    assert again.returncode == 0
-    assert "Using cached notebook" in again.stdout + again.stderr
-    # Sphinx keeps words in its search index that no page has any more; readers get everything else as it was.
-    assert {name: digest for name, digest in fingerprint(one).items() if name != "searchindex.js"} == {
-        name: digest for name, digest in clean.items() if name != "searchindex.js"
-    }
+def built(folder: Path) -> dict[str, str]:
+    """Build, and say how each chapter came: run or cached."""
+    done = build(folder)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+    lines = re.findall(r"^(\S+) +(cached|[\d.]+ s)$", done.stdout, re.MULTILINE)
+    return {name: "cached" if how == "cached" else "run" for name, how in lines}
 
 
-def test_a_cell_that_raises_fails_the_build(copy_of_project: Path):
-    chapter = copy_of_project / "chapters" / "uas" / "classification.md"
-    edit(chapter, ('groups = load("uas_groups")', 'raise RuntimeError("broken on purpose")'))
-    result = build(copy_of_project)
-    assert result.returncode != 0
-    assert "broken on purpose" in result.stdout + result.stderr
+def built_clean(folder: Path) -> dict[str, str]:
+    """The files of a build that starts from nothing but the results of chapters and the pictures."""
+    shutil.rmtree(folder / "_build" / "html")
+    shutil.rmtree(folder / "_build" / ".doctrees")
+    built(folder)
+    return fingerprint(folder)
 
 
-def test_a_warning_fails_the_build(copy_of_project: Path):
-    page = copy_of_project / "chapters" / "index.md"
-    edit(page, ("# Complementary", "{numref}`no-such-exhibit`\n\n# Complementary"))
-    result = build(copy_of_project)
-    assert result.returncode != 0
-    assert "no-such-exhibit" in result.stdout + result.stderr
+def test_it_says_what_it_did_in_a_few_lines(book: Path):
+    done = build(book)
+    *chapters, pages, last = done.stdout.splitlines()
+    assert [line.split() for line in chapters] == [["deliveries", "cached"], ["groups", "cached"]]
+    assert pages == "7 pages ..."
+    assert last.endswith((book / HTML / "index.html").as_uri())
+    assert (book / HTML / "index.html").is_file()
+    assert done.stderr == ""
+    assert "\x1b" not in done.stdout
 
 
-def test_an_unknown_exhibit_in_the_gallery_fails_the_build(copy_of_project: Path):
-    edit(copy_of_project / "chapters" / "index.md", ("figure-4\n", "figure-44\n"))
-    result = build(copy_of_project)
-    assert result.returncode != 0
-    assert "figure-44" in result.stdout + result.stderr
+def test_a_cell_that_raises_fails_the_build_with_its_place(book: Path):
+    edit(
+        book / "chapters" / "deliveries.md", ("first, last =", 'raise RuntimeError("broken on purpose")\nfirst, last =')
+    )
+    done = build(book)
+    assert done.returncode == 1
+    first, *_, last = done.stderr.splitlines()
+    assert first == "chapters/deliveries.md, code cell 1 (line 14)"
+    assert last == "RuntimeError: broken on purpose"
+    assert len(done.stderr.splitlines()) < 25
+
+
+def test_a_warning_fails_the_build_each_time(book: Path):
+    edit(book / "chapters" / "index.md", ("# A small book", "{numref}`no-such-exhibit`\n\n# A small book"))
+    for _ in range(2):
+        done = build(book)
+        assert done.returncode == 1
+        assert "no-such-exhibit" in done.stderr
+        assert done.stderr.splitlines()[-1] == "The book is not built. The messages above say why."
+
+
+def test_an_unknown_exhibit_in_the_gallery_fails_the_build(book: Path):
+    edit(book / "chapters" / "index.md", ("small-deliveries\n```", "small-deliverys\n```"))
+    done = build(book)
+    assert done.returncode == 1
+    assert "there is no exhibit 'small-deliverys'" in done.stderr
+
+
+def test_a_front_matter_without_its_kernel_is_an_error_and_no_stale_page(book: Path):
+    edit(book / "chapters" / "groups.md", ("kernelspec:\n", "kernelspec: # the usual one\n"))
+    done = build(book)
+    assert done.returncode == 1
+    assert "chapters/groups.md: its front matter needs 'kernelspec:' once" in done.stderr
+
+
+def test_the_pages_follow_a_table_and_only_its_chapters_run(book: Path):
+    before = fingerprint(book)
+    assert "2,877" in (book / PAGE).read_text(encoding="utf-8")
+    edit(book / DELIVERIES, (ROW, ROW.replace("300,", "1300,")))
+    assert built(book) == {"deliveries": "run", "groups": "cached"}
+    for page in (book / PAGE, book / HTML / "chapters" / "index.html"):
+        text = page.read_text(encoding="utf-8")
+        assert "3,877" in text, page
+        assert "2,877" not in text, page
+    edit(book / DELIVERIES, (ROW.replace("300,", "1300,"), ROW))
+    assert built(book) == {"deliveries": "cached", "groups": "cached"}
+    assert fingerprint(book) == before
+
+
+def test_plain_jupyter_book_gives_the_same_pages_and_fails_alike(book: Path):
+    before = fingerprint(book)
+    shutil.rmtree(book / "_build")
+    done = run(book, "jupyter-book", "build", ".")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert fingerprint(book) == before
+    edit(book / "chapters" / "deliveries.md", ("first, last =", 'raise RuntimeError("on purpose")\nfirst, last ='))
+    done = run(book, "jupyter-book", "build", ".")
+    assert done.returncode != 0
+    assert "chapters/deliveries.md, code cell 1 (line 14)" in done.stderr
+
+
+def retitle(book: Path) -> None:
+    edit(book / "chapters" / "groups.md", ("# How are", "# In which way are"))
+
+
+def another_exhibit_before(book: Path) -> None:
+    path = book / "chapters" / "deliveries.md"
+    text = path.read_text(encoding="utf-8")
+    cell = re.search(r"```\{code-cell\} ipython3\n:tags: \[hide-input\]\n\nexhibit\(.*?```\n", text, re.DOTALL)[0]
+    path.write_text(
+        text.replace(cell, cell.replace("small-deliveries", "more-deliveries") + "\n" + cell), encoding="utf-8"
+    )
+
+
+CHANGES: dict[str, Callable[[Path], None]] = {
+    "a title, which other pages show": retitle,
+    "the number of every later exhibit": another_exhibit_before,
+    "the version, on every page": lambda book: edit(book / "CITATION.cff", ("version: ", "version: 9")),
+    "a template that is filled when a page is read": lambda book: edit(
+        book / "companion" / "book" / "templates" / "tables.md", ("{{", "Changed. {{")
+    ),
+    "a template that is filled when a page is written": lambda book: edit(
+        book / "companion" / "book" / "templates" / "figure.html", ("<figure", "<!-- changed --><figure")
+    ),
+    "the description of a table, in the catalogue": lambda book: edit(
+        book / "data" / "datapackage.json",
+        ("U.S. Department of Defense groups of", "The U.S. Department of Defense groups of"),
+    ),
+    "a module that draws": lambda book: edit(
+        book / "companion" / "book" / "nodes.py", ('"own analysis"', '"own work"')
+    ),
+    "the theme of charts": lambda book: edit(book / "companion" / "theme.py", ('GREY = "#8A8A8A"', 'GREY = "#8B8B8B"')),
+    "a claim": lambda book: edit(book / "data" / "claims.csv", ("C075,", "C075,Changed: ")),
+    "a page that goes": lambda book: (
+        edit(book / "_toc.yml", ("      - file: chapters/groups\n", "")),
+        edit(book / "chapters" / "deliveries.md", ("{numref}`small-groups`", "a table")),
+        edit(book / "data" / "datapackage.json", ('"small-groups"', '"small-deliveries"')),
+        (book / "chapters" / "groups.md").unlink(),
+        None,
+    )[-1],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", CHANGES)
+def test_after_a_change_the_pages_are_those_of_a_clean_build(book: Path, change: str):
+    before = fingerprint(book)
+    CHANGES[change](book)
+    built(book)
+    now = fingerprint(book)
+    assert now != before
+    assert now == built_clean(book)
+
+
+DAMAGES: list[Callable[[Path], object]] = [
+    lambda path: path.unlink(),
+    lambda path: path.write_bytes(path.read_bytes()[:-9]),
+    lambda path: path.write_bytes(b"\x00garbage"),
+]
+
+
+def test_whatever_befalls_what_was_kept_the_pages_are_right(book: Path):
+    before = fingerprint(book)
+    shutil.rmtree(book / "_build" / "html")
+    shutil.rmtree(book / "_build" / ".doctrees")
+    for folder in (STORE.name, PICTURES, ".jupyter_cache"):
+        files = sorted(path for path in (book / "_build" / folder).rglob("*") if path.is_file())
+        assert files
+        for number, path in enumerate(files):
+            DAMAGES[number % len(DAMAGES)](path)
+    assert set(built(book).values()) == {"run"}
+    assert fingerprint(book) == before
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_the_next_build_is_right(book: Path):
+    before = fingerprint(book)
+    for number in range(5):
+        edit(book / DELIVERIES, (ROW, ROW.replace("300,", f"{number}300,")))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "companion", "book"],
+            cwd=book,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(random.Random(number).uniform(0.5, 6))
+        process.send_signal([signal.SIGKILL, signal.SIGINT][number % 2])
+        process.wait()
+        edit(book / DELIVERIES, (ROW.replace("300,", f"{number}300,"), ROW))
+        built(book)
+        assert fingerprint(book) == before, number
+
+
+EDITS: list[tuple[str, str, str]] = [
+    (DELIVERIES, ROW, ROW.replace("300,", "400,")),
+    (DELIVERIES, ROW, ROW.replace("300,", "500,")),
+    (GROUPS, "consensus", "consensus"),
+    ("chapters/deliveries.md", "In all, ", "Altogether, "),
+    ("chapters/deliveries.md", "# Did deliveries rise?", "# Did they rise?"),
+    ("chapters/deliveries.md", "mark_bar", "mark_line"),
+    ("chapters/groups.md", "Five groups", "Some groups"),
+    ("chapters/groups.md", "# How are", "# In which way are"),
+    ("chapters/index.md", "[The deliveries]", "[Deliveries]"),
+    ("companion/theme.py", 'GREY = "#8A8A8A"', 'GREY = "#8B8B8B"'),
+    ("companion/prose.py", ":,}", ":_}"),
+    ("companion/book/nodes.py", '"own analysis"', '"own work"'),
+    ("companion/book/templates/figure.html", "<figure", "<!-- changed --><figure"),
+    ("companion/book/templates/tables.md", "{{", "Changed. {{"),
+    ("CITATION.cff", "version: ", "version: 9"),
+]
+
+
+def wander(book: Path, steps: int, seed: int) -> None:
+    """Make and undo changes at random; after each, the pages are those of a clean build."""
+    chance, undone = random.Random(seed), {}
+    for step in range(steps):
+        file, old, new = chance.choice(EDITS)
+        if file in undone and chance.random() < 0.6:
+            (book / file).write_bytes(undone.pop(file))
+        elif file not in undone and old != new:
+            undone[file] = (book / file).read_bytes()
+            edit(book / file, (old, new))
+        built(book)
+        other = book.with_name(f"{book.name}-clean")
+        shutil.rmtree(other, ignore_errors=True)
+        shutil.copytree(
+            book, other, ignore=shutil.ignore_patterns("html", ".doctrees", ".jupyter_cache", "jupyter_execute")
+        )
+        built(other)
+        assert fingerprint(book) == fingerprint(other), (step, file, old, new)
+
+
+@pytest.mark.slow
+def test_after_random_changes_the_pages_are_those_of_a_clean_build(book: Path):
+    wander(book, 12, seed=1)
+
+
+@pytest.mark.slow
+def test_two_clean_builds_of_the_whole_book_are_the_same(tmp_path: Path):
+    one, other = copy_project(tmp_path / "one"), copy_project(tmp_path / "another plače" / "two")
+    shutil.rmtree(other / "_build")  # here everything is made from nothing
+    assert set(built(other).values()) == {"run"}
+    built(one)
+    assert fingerprint(one) == fingerprint(other)

@@ -12,16 +12,15 @@ from urllib.parse import unquote, urldefrag
 
 import pandas as pd
 import pytest
-from conftest import edit, open_page, run, small_book
+from conftest import edit, open_page, run
 from playwright.sync_api import Browser
 
-from companion.claims import Claim
 from companion.editions import EditionError
 from companion.editions.archive import check_sums, files_in, write_sums
 from companion.editions.compare import as_csv, as_markdown, compare
 from companion.editions.freeze import compose, freeze, place, verify
 from companion.editions.numbers import Numbers, Table, find, read
-from companion.exhibits import Exhibit
+from companion.outputs import Claim, Exhibit
 
 FIRST, SECOND = "0.1.0", "0.2.0"
 PAGE = "chapters/deliveries.html"
@@ -52,9 +51,9 @@ def quiet(text: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def repository(small_book: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small book in two commits: the second is version 0.2.0, with one number changed."""
-    folder = small_book(tmp_path_factory.mktemp("editions") / "book")
+    folder = shutil.copytree(small_book, tmp_path_factory.mktemp("editions") / "book")
     (folder / ".gitignore").write_text("/_build/\n/_site/\n__pycache__/\n", encoding="utf-8")
     book = yaml_of(folder)
     edit(folder / "CITATION.cff", (f"version: {book['version']}", f"version: {FIRST}"))
@@ -313,6 +312,7 @@ def test_an_edition_is_refused_while_something_stands_against_it(repository: Pat
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.slow
 def test_outputs_that_were_not_recorded_stop_an_edition(repository: Path, tmp_path: Path):
     copy = tmp_path / "book"
     shutil.copytree(repository, copy, ignore=shutil.ignore_patterns("_site", "_build"))
@@ -325,6 +325,7 @@ def test_outputs_that_were_not_recorded_stop_an_edition(repository: Path, tmp_pa
     assert not (tmp_path / "site").exists()
 
 
+@pytest.mark.slow
 def test_an_edition_passes_its_check(repository: Path, site: Path):
     done = run(repository, "python", "-m", "companion", "verify", SECOND)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -343,6 +344,7 @@ def test_one_changed_byte_fails_the_check(repository: Path, site: Path, tmp_path
         verify(str(copy), repository, site, quiet)
 
 
+@pytest.mark.slow
 def test_a_forged_archive_fails_the_check(repository: Path, archive: Path, tmp_path: Path):
     """All checksums agree, and still the sources give another page."""
     shutil.unpack_archive(archive, tmp_path)

@@ -287,6 +287,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
 
+@pytest.mark.slow
 def test_a_large_member_of_an_archive_is_never_whole_in_memory(tmp_path: Path):
     """A member of 640 MB, which the archive holds in 2 MB."""
     country = (GOOD.replace("JAPAN", "IRELAND") + "\n").encode() * 10_000

