@@ -1,27 +1,33 @@
 """Measure what takes time: `make bench`. Not a test; ratios within one run are what counts.
 
-The run times of the chapters become the table `run_times`, which the book shows.
+The run times of the chapters become the table `run_times`, and those of builds, beside plain Jupyter Book's on the same
+chapters, the table `build_times`; the book shows both.
 
 Each measurement is a process of its own, so that its peak memory is its own.
 """
 
+import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 import duckdb
 import pandas as pd
+from conftest import copy_project, edit, make_small_book
 from nbclient import NotebookClient
 
+from companion import settings
 from companion.chapters import chapter_paths, code_cells, read_chapter
-from companion.own_files import VARIABLE
 from companion.recipes import Built
 from companion.refresh import replace
 from companion.tables import root
@@ -39,7 +45,12 @@ COPY (
 ) TO '{{path}}'
 """
 
-Line = dict[str, str | int | float]
+RUNS = 5
+SPREAD: dict[str, Callable[[list[float]], float]] = {"median": median, "min": min, "max": max}
+CHAPTERS = (10, 30, 100)
+TABLE_ROWS = (10**3, 10**4, 10**5, 10**6)
+
+Line = dict[str, Any]
 
 
 def write_trade(path: Path, rows: int) -> None:
@@ -102,6 +113,127 @@ def time_chapters() -> Iterator[Line]:
     yield {"chapter": replace({"run_times": Built(pd.DataFrame(rows))})["run_times"], "seconds": ""}
 
 
+# Jupyter Book without the book's extension, on the same chapters: an exhibit is the chart or the table that it shows.
+PLAIN = [
+    ("_config.yml", "  extra_extensions:\n    - companion.book\n", ""),
+    (
+        "companion/exhibits.py",
+        "    tables = sorted({source",
+        "    return content  # type: ignore\n    tables = sorted({source",
+    ),
+    ("companion/outputs.py", "return {CLAIM_MIME: asdict(self), ", "return {"),
+]
+CHAPTER, TABLE = "chapters/uas/exporters.md", "data/uas_deliveries.csv"
+ROW = "2022-08,2022-08-01,Poland,Warmate,one-way attack,loitering munition,2018,"
+
+
+def plain_copy(folder: Path) -> Path:
+    """A copy of the project that plain Jupyter Book builds."""
+    copy_project(folder)
+    for name, old, new in PLAIN:
+        edit(folder / name, (old, new))
+    return folder
+
+
+def seconds_of(folder: Path, command: list[str]) -> float:
+    """Seconds of a build in a folder, with that folder's library."""
+    started = time.perf_counter()
+    program = [str(Path(sys.executable).with_name(command[0])), *command[1:]]
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    subprocess.run(
+        program, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True
+    )
+    return time.perf_counter() - started
+
+
+def start_over(folder: Path, number: int) -> None:
+    """Remove everything that was built."""
+    shutil.rmtree(folder / "_build", ignore_errors=True)
+
+
+def change_chapter(folder: Path, number: int) -> None:
+    """Change the code of one chapter."""
+    edit(folder / CHAPTER, ("import altair as alt", f"import altair as alt  # {number}"))
+
+
+def change_table(folder: Path, number: int) -> None:
+    """Change one number of one table, which six chapters read."""
+    text = (folder / TABLE).read_text(encoding="utf-8")
+    (folder / TABLE).write_text(re.sub(rf"({ROW})\d+", rf"\g<1>{301 + number}", text), encoding="utf-8")
+
+
+BUILDS: dict[str, Callable[[Path, int], None]] = {
+    "cold build": start_over,
+    "nothing changed": lambda folder, number: None,
+    "one chapter edited": change_chapter,
+    "one table edited": change_table,
+}
+
+
+def time_builds() -> Iterator[Line]:
+    """Build the book and build it plainly, in turn, and keep the medians in `data/build_times.csv`."""
+    ours, plain = ["python", "-m", "companion", "book"], ["jupyter-book", "build", "."]
+    rows = []
+    with tempfile.TemporaryDirectory() as work:
+        book, other = copy_project(Path(work, "book")), plain_copy(Path(work, "plain"))
+        for name, change in BUILDS.items():
+            pairs = []
+            for number in range(RUNS):
+                for folder in (book, other):
+                    change(folder, number)
+                pairs.append((seconds_of(book, ours), seconds_of(other, plain)))
+            one, two = ([pair[i] for pair in pairs] for i in (0, 1))
+            rows.append(
+                {
+                    "build": name,
+                    "runs": RUNS,
+                    **{f"seconds_{what}": round(of(one), 1) for what, of in SPREAD.items()},
+                    **{f"plain_{what}": round(of(two), 1) for what, of in SPREAD.items()},
+                    "ratio": round(median(a / b for a, b in pairs), 2),
+                    "measured_on": f"{date.today()}",
+                    "processors": os.cpu_count(),
+                    "python_version": platform.python_version(),
+                }
+            )
+            yield {key: rows[-1][key] for key in ("build", "seconds_median", "plain_median", "ratio")}
+    yield {"build": replace({"build_times": Built(pd.DataFrame(rows))})["build_times"]}
+
+
+def growth_with_chapters() -> Iterator[Line]:
+    """Build books of ever more generated chapters, from nothing."""
+    for number in CHAPTERS:
+        with tempfile.TemporaryDirectory() as work:
+            book = make_small_book(Path(work, "book"))
+            page = (book / "chapters" / "groups.md").read_text(encoding="utf-8")
+            for i in range(number):
+                text = page.replace("small-groups", f"groups-{i}").replace("'consensus'", f"'consensus' and {i} >= 0")
+                (book / "chapters" / f"more-{i}.md").write_text(text, encoding="utf-8")
+            toc = "".join(f"      - file: chapters/more-{i}\n" for i in range(number))
+            edit(book / "_toc.yml", ("      - file: chapters/groups\n", f"      - file: chapters/groups\n{toc}"))
+            start_over(book, 0)
+            yield {"chapters": f"{number} more", "seconds": seconds_of(book, ["python", "-m", "companion", "book"])}
+
+
+def growth_with_tables() -> Iterator[Line]:
+    """Load ever larger tables; seconds and peak memory of the whole process."""
+    for rows in TABLE_ROWS:
+        with tempfile.TemporaryDirectory() as work:
+            (Path(work) / "data").mkdir()
+            fields = [{"name": "name", "type": "string"}, {"name": "value", "type": "number"}]
+            resource = {"name": "large", "path": "large.csv", "schema": {"fields": fields}}
+            (Path(work) / "data" / "datapackage.json").write_text(json.dumps({"resources": [resource]}))
+            lines = "".join(f"name {i},{i / 7}\n" for i in range(rows))
+            (Path(work) / "data" / "large.csv").write_text(f"name,value\n{lines}")
+            seconds, memory = measure(f"import os; os.chdir({work!r}); from companion import load; load('large')")
+            yield {"table": f"{rows:,} rows", "seconds": seconds, "MB": memory}
+
+
+def time_imports() -> Iterator[Line]:
+    """Start Python with what a chapter imports, and with nothing."""
+    for code in ("pass", "import companion", "from companion import claim, exhibit, facts, load"):
+        yield {"import": code, "seconds": median(measure(code)[0] for _ in range(RUNS))}
+
+
 def growth_with_trade_files() -> Iterator[Line]:
     """Read ever larger files of trade; seconds and the whole peak memory, without and with the start of Python."""
     base, floor = measure(READ.partition("rows =")[0], "")
@@ -137,9 +269,13 @@ def show(lines: Iterator[Line]) -> None:
 
 
 def main() -> None:
-    """Print how long each chapter and a whole rebuild take, and how time and memory grow with a file of trade."""
-    os.environ[VARIABLE] = ""  # as everyone gets the book
-    for measurement in (time_chapters, growth_with_trade_files, time_rebuild):
+    """Print every measurement, or those that are named."""
+    os.environ |= settings.PUBLIC  # as everyone gets the book
+    measurements = (
+        *(time_imports, time_chapters, time_builds, growth_with_chapters, growth_with_tables),
+        *(growth_with_trade_files, time_rebuild),
+    )
+    for measurement in [m for m in measurements if m.__name__ in sys.argv[1:] or not sys.argv[1:]]:
         print(f"\n{measurement.__doc__}\n")
         show(measurement())
 
