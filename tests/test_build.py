@@ -109,6 +109,19 @@ def test_the_pages_follow_a_table_and_only_its_chapters_run(book: Path):
     assert fingerprint(book) == before
 
 
+def test_pages_that_show_what_others_have_follow_them(book: Path):
+    """Also where nothing changes that every page shows, such as a title."""
+    changes = (
+        ("facts(total=f", "facts(total='about ' + f"),
+        ("observed=bool(last > first)", "observed=bool(last < first)"),
+    )
+    edit(book / "chapters" / "deliveries.md", *changes)
+    assert built(book) == {"deliveries": "run", "groups": "cached"}
+    assert "about 2,877" in (book / HTML / "chapters" / "index.html").read_text(encoding="utf-8")
+    ledger = (book / HTML / "chapters" / "evidence" / "claims.html").read_text(encoding="utf-8")
+    assert re.search(r'(?s)<tr id="ledger-c074">.*?data-value="(\w+)"', ledger)[1] != "confirmed"
+
+
 def test_plain_jupyter_book_gives_the_same_pages_and_fails_alike(book: Path):
     before = fingerprint(book)
     shutil.rmtree(book / "_build")
