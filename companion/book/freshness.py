@@ -72,8 +72,13 @@ class Freshness:
         self.runs: dict[str, Run] = {}
         self.read: set[str] = set()
 
-    def run_chapters(self, app: Sphinx, env: BuildEnvironment, *_: set[str]) -> list[str]:
+    def run_chapters(
+        self, app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+    ) -> list[str]:
         """Run the chapters that something changed for; return the pages that are no longer as they were last read."""
+        for page in removed:  # Sphinx would leave them in the book
+            for built in (f"{page}.html", f"_sources/{page}.md"):
+                Path(app.outdir, built).unlink(missing_ok=True)
         paths = {page: Path(env.doc2path(page)).resolve() for page in sorted(env.found_docs)}
         chapters = {page: path for page, path in paths.items() if is_notebook(path)}
         try:
