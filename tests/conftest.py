@@ -59,7 +59,9 @@ def _reads(item: pytest.Item, pages: list[str]) -> bool:
     for name in {"page", "address"} & parameters.keys():
         path = Path(parameters[name]).with_suffix(".md")
         return (path.relative_to(ROOT) if path.is_absolute() else path).as_posix() in pages
-    return not {"browser", "copy_of_project", "small_book"} & {*item.fixturenames}
+    if {"browser", "copy_of_project", "small_book"} & {*item.fixturenames}:
+        return False
+    return "html" in item.fixturenames or "tmp_path" not in item.fixturenames
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
