@@ -4,20 +4,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from companion.claims import claim
-    from companion.exhibits import exhibit
-    from companion.outputs import Claim, Exhibit
-    from companion.own_files import local
+    from companion.claims.claim import claim
+    from companion.claims.form import Claim
+    from companion.exhibits.exhibit import exhibit
+    from companion.exhibits.form import Exhibit
     from companion.prose import facts, in_words, listed, month, percent
     from companion.tables import load
+    from companion.tables.own_files import local
 
 __all__ = ["Claim", "Exhibit", "claim", "exhibit", "facts", "in_words", "listed", "load", "local", "month", "percent"]
 
 _MODULES = {
-    "claims": ["claim"],
-    "exhibits": ["exhibit"],
-    "outputs": ["Claim", "Exhibit"],
-    "own_files": ["local"],
+    "claims.claim": ["claim"],
+    "exhibits.exhibit": ["exhibit"],
+    "claims.form": ["Claim"],
+    "exhibits.form": ["Exhibit"],
+    "tables.own_files": ["local"],
     "prose": ["facts", "in_words", "listed", "month", "percent"],
     "tables": ["load"],
 }

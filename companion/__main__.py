@@ -7,27 +7,28 @@ from pathlib import Path
 from typing import cast
 
 from companion.errors import CompanionError
-from companion.tables import root
+from companion.settings import root
+from companion.tables import finish_interrupted
 
 SITE = "_site"
 
 
 # Libraries are imported on demand: each command needs others.
 def _book(arguments: argparse.Namespace) -> None:
-    from companion.build import build
+    from companion.book.build import build
 
     build(root(), _say)
 
 
 def _watch(arguments: argparse.Namespace) -> None:
-    from companion.build import watch
+    from companion.book.build import watch
 
     watch(root(), arguments.port, _say)
 
 
 def _data(arguments: argparse.Namespace) -> None:
-    from companion.refresh import refresh
     from companion.sources import SourceError
+    from companion.tables.refresh import refresh
 
     try:
         print("\n".join(refresh(arguments.sources)))
@@ -36,23 +37,25 @@ def _data(arguments: argparse.Namespace) -> None:
 
 
 def _fetch_trade(arguments: argparse.Namespace) -> None:
-    from companion import fetch
+    from companion.sources import fetch
+    from companion.tables import read_rows
 
-    folder = root() / "data" / "local"
+    folder, codes = root() / "data" / "local", {row["hts10"] for row in read_rows("eo_codes")}
     if arguments.origin == "mirrors":
-        fetch.fetch_mirrors(folder, refresh=arguments.refresh)
+        fetch.fetch_mirrors(folder, codes, refresh=arguments.refresh)
     else:
-        fetch.fetch_census(folder, arguments.first or fetch.FIRST_YEAR, arguments.last, refresh=arguments.refresh)
+        first = arguments.first or fetch.FIRST_YEAR
+        fetch.fetch_census(folder, codes, first, arguments.last, refresh=arguments.refresh)
 
 
 def _local(arguments: argparse.Namespace) -> None:
-    from companion.own_files import report
+    from companion.tables.own_files import report
 
     print("\n".join(report()))
 
 
 def _expected(arguments: argparse.Namespace) -> None:
-    from companion.chapters import record
+    from companion.chapters.record import record
 
     record(_say)
 
@@ -72,7 +75,7 @@ def _site(arguments: argparse.Namespace) -> None:
 def _pdf(arguments: argparse.Namespace) -> None:
     from companion.citation import metadata
     from companion.editions.printed import write_pdf
-    from companion.editions.site import archive_name
+    from companion.files.layout import archive_name
 
     target = root() / "_build" / "pdf" / f"{archive_name(str(metadata(root())['version']))}.pdf"
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -88,8 +91,8 @@ def _verify(arguments: argparse.Namespace) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> None:
-    from companion.editions.compare import as_csv, as_markdown, compare
-    from companion.editions.numbers import find, read
+    from companion.changes.compare import as_csv, as_markdown, compare
+    from companion.changes.numbers import find, read
 
     was, now = (read(find(name, root(), arguments.site)) for name in (arguments.was, arguments.now))
     changes = compare(was, now)
@@ -161,6 +164,7 @@ def main() -> int:
     cast("TextIOWrapper", sys.stdout).reconfigure(errors="backslashreplace")
     arguments = _parser().parse_args()
     try:
+        finish_interrupted(root())
         arguments.run(arguments)
     except CompanionError as problem:
         print(problem, file=sys.stderr)

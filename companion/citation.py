@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from markupsafe import Markup
 
-from companion.outputs import Exhibit
+from companion.exhibits.form import Exhibit
 from companion.prose import listed
 
 if TYPE_CHECKING:

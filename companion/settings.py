@@ -29,3 +29,15 @@ def changes_file() -> Path | None:
     """The file of changes that an edition is built with; None for a working copy."""
     path = os.environ.get(EDITION)
     return Path(path) if path else None
+
+
+def root() -> Path:
+    """The folder of the book: the first one upward from here that holds `data/datapackage.json`.
+
+    Searching from the working folder lets a chapter run from its own folder, in the book and in any copy of it.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "data" / "datapackage.json").is_file():
+            return folder
+    raise FileNotFoundError(f"No data/datapackage.json in {here} or above it. Run this from inside a copy of the book.")

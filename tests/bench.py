@@ -27,10 +27,10 @@ from conftest import copy_project, edit, make_small_book
 from nbclient import NotebookClient
 
 from companion import settings
-from companion.chapters import chapter_paths, code_cells, read_chapter
-from companion.recipes import Built
-from companion.refresh import replace
-from companion.tables import root
+from companion.chapters.notebooks import chapter_paths, code_cells, read_chapter
+from companion.settings import root
+from companion.tables.recipes import Built
+from companion.tables.refresh import replace
 
 ROWS = {"parquet": [10**5, 10**6, 10**7, 10**8], "csv": [10**5, 10**6, 10**7, 10**8]}
 BYTES_A_ROW = {"parquet": 8, "csv": 36}
@@ -87,9 +87,10 @@ codes = load("eo_codes")["hts10"]
 rows = hs10.read(SourceFile("trade", Path(sys.argv[1])), codes)
 assert rows["months"].eq(12).all() and len(rows) == 11, rows
 """
-REBUILD = (
-    "import sys; from pathlib import Path; from companion.refresh import build_tables; build_tables(Path(sys.argv[1]))"
-)
+REBUILD = """
+import sys; from pathlib import Path; from companion.tables.refresh import build_tables
+build_tables(Path(sys.argv[1]))
+"""
 
 
 def time_chapters() -> Iterator[Line]:
@@ -117,11 +118,11 @@ def time_chapters() -> Iterator[Line]:
 PLAIN = [
     ("_config.yml", "  extra_extensions:\n    - companion.book\n", ""),
     (
-        "companion/exhibits.py",
+        "companion/exhibits/exhibit.py",
         "    tables = sorted({source",
         "    return content  # type: ignore\n    tables = sorted({source",
     ),
-    ("companion/outputs.py", "return {CLAIM_MIME: asdict(self), ", "return {"),
+    ("companion/claims/form.py", "return {CLAIM_MIME: asdict(self), ", "return {"),
 ]
 CHAPTER, TABLE = "chapters/uas/exporters.md", "data/uas_deliveries.csv"
 ROW = "2022-08,2022-08-01,Poland,Warmate,one-way attack,loitering munition,2018,"

@@ -13,10 +13,10 @@ from functools import cache
 from pathlib import Path
 
 from companion import settings
-from companion.build import build
-from companion.chapters import chapter_paths, code_cells, with_reference
+from companion.book.build import build
+from companion.chapters.execution import execute
+from companion.chapters.notebooks import chapter_paths, code_cells, with_reference
 from companion.errors import CompanionError
-from companion.execution import execute
 
 ROOT = Path(__file__).resolve().parents[1]
 # What pages are made from, besides the modules of the library; and how a test says that it reads them.

@@ -17,9 +17,10 @@ from filelock import FileLock
 from playwright.sync_api import Browser, Page, sync_playwright
 from xdist.scheduler import LoadFileScheduling
 
-from companion import execution, runner, settings
+from companion import settings
+from companion.chapters import execution, runner
+from companion.chapters.execution import STORE
 from companion.editions.printed import QUIET, find_browser
-from companion.execution import STORE
 
 ROOT = Path(__file__).parents[1]
 # JupyterLab keeps copies of opened chapters beside them.
@@ -232,8 +233,8 @@ parts:
 """
 SMALL_PARTS = ["Deliveries", "The evidence"]
 FEWER_CLAIMS = """
-from companion.recipes import Built
-from companion.refresh import replace
+from companion.tables.recipes import Built
+from companion.tables.refresh import replace
 from companion.tables import load
 
 kept = {name: load(name).query("claim_id in ['C074', 'C075']") for name in ("claims", "claim_sources")}

@@ -15,10 +15,10 @@ from test_sipri import deal, deals, order, register
 from test_trade import API, CODES, CUSTOMS, JAPAN, code
 from test_trade import source as trade_csv
 
-from companion.recipes import LOCAL
-from companion.refresh import refresh
+from companion.settings import root
 from companion.sources import SourceError, curated, walk
-from companion.tables import root
+from companion.tables.recipes import LOCAL
+from companion.tables.refresh import refresh
 
 COLLECTION = "CTY_NAME,E_COMMODITY,COMM_LVL,time,ALL_VAL_MO"
 UTO = "Commodity,Country,Time,Customs Value (Gen) ($US)"

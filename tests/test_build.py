@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import PICTURES, build, copy_project, edit, run
 
-from companion.execution import STORE
+from companion.chapters.execution import STORE
 
 ROW = "2022-08,2022-08-01,Poland,Warmate,one-way attack,loitering munition,2018,300,"
 DELIVERIES = "data/uas_deliveries.csv"

@@ -8,16 +8,16 @@ import nbformat
 import pytest
 from conftest import PAGES, ROOT, edit, run
 
-from companion.chapters import (
+from companion.chapters.notebooks import (
     StaleReferenceError,
     chapter_paths,
     code_cells,
     expected_path,
     is_notebook,
     read_chapter,
-    record,
     with_reference,
 )
+from companion.chapters.record import record
 
 REPORT = ROOT.parent / "shared" / "report.md"
 EXPORTERS = Path("chapters/uas/exporters.md")

@@ -16,6 +16,8 @@ from playwright.sync_api import Browser
 from pybtex.database import parse_string
 
 from companion.book.launch import links
+from companion.changes.compare import compare
+from companion.changes.numbers import read
 from companion.citation import (
     APA,
     CHICAGO,
@@ -28,9 +30,7 @@ from companion.citation import (
     ris,
     sentence,
 )
-from companion.editions.build import build
-from companion.editions.compare import compare
-from companion.editions.numbers import read
+from companion.editions.rebuild import build
 from companion.tables import package
 
 pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph")  # rdflib's own, in its reader of JSON-LD

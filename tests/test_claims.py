@@ -18,15 +18,16 @@ from test_chapters import REPORT, runs
 from test_context import record
 
 from companion import claim, load, settings
-from companion.book.claims import claims_csv
+from companion.book.ledger import claims_csv
 from companion.book.nodes import TEMPLATES
-from companion.chapters import chapter_paths, expected_path
-from companion.claims import ClaimTurnedError
-from companion.execution import execute
-from companion.outputs import CLAIM_MIME, Claim
-from companion.recipes import context
+from companion.chapters.execution import execute
+from companion.chapters.notebooks import chapter_paths, expected_path
+from companion.claims.claim import ClaimTurnedError
+from companion.claims.form import CLAIM_MIME, Claim
+from companion.claims.verdicts import computed_verdict
+from companion.report import INSIGHTS, KINDS, VERDICTS
 from companion.sources import SourceError, compiled
-from companion.verdicts import INSIGHTS, KINDS, VERDICTS, computed_verdict
+from companion.tables.recipes import context
 
 CLAIM = {
     "claim_id": "C901",
@@ -74,7 +75,7 @@ def invented(monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     """Invented claims in place of the book's; verdicts are shown, not checked."""
     claims, sources = record(CLAIM, {}, SOURCED, UNTESTABLE), record(SOURCE, {})
     tables = {"claims": compiled.claims(claims, sources), "claim_sources": compiled.claim_sources(sources)}
-    monkeypatch.setattr("companion.claims.load", tables.__getitem__)
+    monkeypatch.setattr("companion.claims.claim.load", tables.__getitem__)
     monkeypatch.delenv(settings.VERDICTS, raising=False)
     return tables["claims"]
 

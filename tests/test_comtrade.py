@@ -8,9 +8,9 @@ from conftest import ROOT
 from hypothesis import HealthCheck, given, settings
 from test_fuzz import DAMAGES, damaged
 
-from companion.recipes import Built
-from companion.recipes.comtrade import subheading_trade
 from companion.sources import SourceError, SourceFile, comtrade, walk
+from companion.tables.recipes import Built
+from companion.tables.recipes.comtrade import subheading_trade
 
 CLASSIC = (
     "Classification,Year,Period,Trade Flow,Reporter,Reporter ISO,Partner,Partner ISO,Commodity Code,Commodity,"

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from companion.recipes import Built, context
 from companion.sources import SourceError, SourceFile, compiled, walk, world_bank
+from companion.tables.recipes import Built, context
 
 EVENT = {
     "event_id": "test-1999",

@@ -11,10 +11,10 @@ from openpyxl.styles import Font
 from openpyxl.styles.colors import Color
 
 from companion import load
-from companion.recipes import defense
 from companion.sources import SourceError, SourceFile, curated, sipri, sipri_milex, sipri_top100, walk
 from companion.sources.corrections import guard_missing
 from companion.sources.workbooks import says as workbooks_say
+from companion.tables.recipes import defense
 
 LOCAL_1949 = ("local_currency_million", "Australia 1949")
 

@@ -15,12 +15,14 @@ import pytest
 from conftest import edit, open_page, run
 from playwright.sync_api import Browser
 
+from companion.changes import StateError
+from companion.changes.compare import as_csv, as_markdown, compare
+from companion.changes.numbers import Numbers, Table, find, read
+from companion.claims.form import Claim
 from companion.editions import EditionError
 from companion.editions.archive import check_sums, files_in, write_sums
-from companion.editions.compare import as_csv, as_markdown, compare
 from companion.editions.freeze import compose, freeze, place, verify
-from companion.editions.numbers import Numbers, Table, find, read
-from companion.outputs import Claim, Exhibit
+from companion.exhibits.form import Exhibit
 
 FIRST, SECOND = "0.1.0", "0.2.0"
 PAGE = "chapters/deliveries.html"
@@ -28,8 +30,8 @@ OLD_ROW = "2022-08,2022-08-01,Poland,Warmate,one-way attack,loitering munition,2
 CHANGES_PAGE = "chapters/evidence/editions.html"
 # One number changes as it would with a new state of the database: in its table, by way of the checks.
 CHANGE_A_NUMBER = """
-from companion.recipes import Built
-from companion.refresh import replace
+from companion.tables.recipes import Built
+from companion.tables.refresh import replace
 from companion.tables import load
 
 rows = load("uas_deliveries")
@@ -422,7 +424,7 @@ def test_what_is_removed_is_named_and_not_linked(repository: Path):
 def test_a_state_can_be_named_in_every_way(repository: Path, site: Path, archive: Path, tmp_path: Path):
     for name in (str(repository), "second", "HEAD", SECOND, str(archive), str(site / SECOND)):
         assert read(find(name, repository, site)).book["version"] == SECOND, name
-    with pytest.raises(EditionError, match="There is no 'nowhere'"):
+    with pytest.raises(StateError, match="There is no 'nowhere'"):
         find("nowhere", repository, site)
-    with pytest.raises(EditionError, match="is no copy of the book"):
+    with pytest.raises(StateError, match="is no copy of the book"):
         find(str(tmp_path), repository, site)

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from companion import load
-from companion.recipes import eoir
 from companion.sources import SourceError, SourceFile, walk
 from companion.sources import eoir_register as register
+from companion.tables.recipes import eoir
 
 SENSOR = {
     "sensor_id": "AIR-B",

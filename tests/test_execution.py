@@ -1,6 +1,7 @@
 """Running chapters: as a fresh kernel does, each once, and again when something that it read has changed."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +11,11 @@ import pytest
 from conftest import FRONT, edit
 from nbclient import NotebookClient
 
-from companion import execution, settings
-from companion.chapters import code_cells, read_chapter
-from companion.execution import STORE, ExecutionError, execute
+from companion import settings
+from companion.chapters import execution
+from companion.chapters.execution import STORE, ExecutionError, execute
+from companion.chapters.notebooks import code_cells, read_chapter
+from companion.files.inputs import LIBRARY
 
 pytestmark = pytest.mark.usefixtures("warm")
 TABLES = {
@@ -132,16 +135,12 @@ def test_the_reader_s_own_files_count_for_those_who_ask_for_them(book: Path, mon
 
 
 def test_a_module_of_the_library_counts_for_those_who_load_it(book: Path):
-    library = book / "companion"
-    library.mkdir()
-    package = Path(execution.__file__).parent
-    for path in package.glob("*.py"):
-        (library / path.name).write_bytes(path.read_bytes())
+    library = shutil.copytree(LIBRARY / "companion", book / "companion")
     (library / "extra.py").write_text("VALUE = 1\n")
     chapter(book, "one", "from companion.extra import VALUE\nVALUE")
     chapter(book, "two", "1 + 1")
     code = (
-        "from pathlib import Path; from companion.execution import execute;"
+        "from pathlib import Path; from companion.chapters.execution import execute;"
         "print([r.outputs[0][0]['data']['text/plain'] for r in execute(Path(), [Path('chapters/one.md'),"
         "Path('chapters/two.md')]).values()])"
     )
@@ -236,7 +235,7 @@ def test_an_old_state_is_dropped_when_there_are_many(book: Path, monkeypatch: py
 # Slow to load, and of use to some command, and to no chapter.
 NOT_LOADED = {
     "companion": ["altair", "pandas", "sphinx", "IPython"],
-    "companion.exhibits, companion.claims, companion.prose, companion.own_files": [
+    "companion.exhibits.exhibit, companion.claims.claim, companion.prose, companion.tables.own_files": [
         *(
             "rfc3987_syntax",
             "lark",
@@ -248,9 +247,9 @@ NOT_LOADED = {
             "frictionless",
             "vl_convert",
         ),
-        *("companion.sources", "companion.recipes", "companion.book"),
+        *("companion.sources", "companion.tables.recipes", "companion.book"),
     ],
-    "companion.book": ["altair", "pandas", "vl_convert", "citeproc", "companion.sources", "companion.recipes"],
+    "companion.book": ["altair", "pandas", "vl_convert", "citeproc", "companion.sources", "companion.tables.recipes"],
 }
 
 

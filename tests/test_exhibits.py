@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from companion import exhibit, in_words, listed, month, percent
-from companion.book.files import data_csv
 from companion.book.nodes import TEMPLATES
-from companion.outputs import CHART_MIME, TABLE_MIME, Exhibit
+from companion.exhibits.csv import data_csv
+from companion.exhibits.form import CHART_MIME, TABLE_MIME, Exhibit
 
 FRAME = pd.DataFrame({"year": [2020, 2021], "units": [1.5, None], "supplier": ["A <b>", "B|C"]})
 CHART = alt.Chart(FRAME).mark_bar().encode(x="units", y="supplier")

@@ -20,14 +20,15 @@ import pytest
 import urllib3
 from test_hs10 import parquet
 
-from companion import fetch, load
-from companion.fetch import FetchError
-from companion.recipes import trade
-from companion.sources import SourceFile, hs10, walk
+from companion import load
+from companion.sources import SourceFile, fetch, hs10, walk
+from companion.sources.fetch import FetchError
+from companion.tables.recipes import trade
 
 SECRET = "0123456789abcdef0123456789abcdef01234567"
 THIS_YEAR = date.today().year
-HEADINGS = load("eo_codes")["hts10"].str[:4].nunique()
+CODES = load("eo_codes")["hts10"]
+HEADINGS = CODES.str[:4].nunique()
 NAMES = {"5880": "JAPAN", "-": "TOTAL FOR ALL COUNTRIES"}
 # Code, month and value by flow and country; 8541.49.9999 is no code of the book.
 TRADE = {
@@ -139,7 +140,9 @@ def key_that_never_shows(
 def fetched(census: Census, folder: Path, first: int = 2013, last: int = 2013, **options: bool) -> list[str]:
     """Fetch, and return the report."""
     lines: list[str] = []
-    fetch.fetch_census(folder, first, last, address=census.address, pause=0, backoff=0.001, say=lines.append, **options)
+    fetch.fetch_census(
+        folder, CODES, first, last, address=census.address, pause=0, backoff=0.001, say=lines.append, **options
+    )
     print("\n".join(lines))
     return lines
 
@@ -157,7 +160,7 @@ def files(folder: Path) -> list[str]:
 
 
 def read(path: Path) -> list[list[object]]:
-    table = hs10.read(SourceFile(path.name, path), load("eo_codes")["hts10"])
+    table = hs10.read(SourceFile(path.name, path), CODES)
     return table[["flow", "partner", "year", "hts10", "valuation_basis", "months", "value_usd"]].to_numpy().tolist()
 
 
@@ -340,7 +343,7 @@ def test_the_client_waits_as_long_as_the_server_asks(census: Census, folder: Pat
 
 def test_the_client_pauses_between_requests(census: Census, folder: Path):
     start = time.monotonic()
-    fetch.fetch_census(folder, 2013, 2013, address=census.address, pause=0.01, backoff=0)
+    fetch.fetch_census(folder, CODES, 2013, 2013, address=census.address, pause=0.01, backoff=0)
     assert time.monotonic() - start > 4 * HEADINGS * 0.01
 
 
@@ -501,7 +504,7 @@ def mirrored(country: str = "JAPAN", **columns: list[str]) -> bytes:
 
 def fetched_from_mirror(census: Census, folder: Path, **options: bool) -> list[str]:
     lines: list[str] = []
-    fetch.fetch_mirrors(folder, address=f"{census.address}/mirror", backoff=0.001, say=lines.append, **options)
+    fetch.fetch_mirrors(folder, CODES, address=f"{census.address}/mirror", backoff=0.001, say=lines.append, **options)
     return lines
 
 

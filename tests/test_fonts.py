@@ -16,7 +16,7 @@ DRAW = """
 import hashlib
 import nbformat
 from companion.book.pictures import download_spec, page_svg, to_png, to_svg
-from companion.chapters import exhibits_of
+from companion.chapters.notebooks import exhibits_of
 
 for exhibit in exhibits_of(nbformat.read("tests/expected/chapters/eoir/industrial-base.ipynb", 4)):
     if exhibit.spec is not None:

@@ -14,7 +14,6 @@ from test_sipri import deal, deals, order, register
 from test_trade import API, CODES, CUSTOMS, JAPAN, code
 from test_trade import source as trade_csv
 
-from companion.recipes import Built, defense, uas
 from companion.sources import (
     SourceError,
     SourceFile,
@@ -29,6 +28,7 @@ from companion.sources import (
     sipri_top100,
     uas_groups,
 )
+from companion.tables.recipes import Built, defense, uas
 
 GROUPS = (
     "group,source_id,max_gross_takeoff_weight_lb,normal_operating_altitude_ft,airspeed_kn,representative_systems,"

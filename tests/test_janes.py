@@ -12,8 +12,8 @@ from conftest import ROOT
 from hypothesis import HealthCheck, given, settings
 from test_fuzz import DAMAGES, damaged
 
-from companion.recipes.janes import janes_sensors
 from companion.sources import SourceError, SourceFile, janes, walk
+from companion.tables.recipes.janes import janes_sensors
 
 HEADER = [
     "Sensor",

@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT, copy_project, edit
 from nbclient import NotebookClient
 
-from companion.chapters import chapter_paths, code_cells
+from companion.chapters.notebooks import chapter_paths, code_cells
 from companion.editions.archive import write_runnable, write_zip
 
 

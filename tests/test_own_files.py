@@ -11,12 +11,12 @@ from conftest import ROOT, run
 from test_dataweb import FLOW, parameters, workbook
 
 from companion import Exhibit, exhibit, local
-from companion.chapters import code_cells, exhibits_of, read_chapter
-from companion.execution import execute
-from companion.own_files import report
-from companion.recipes import trade
+from companion.chapters.execution import execute
+from companion.chapters.notebooks import code_cells, exhibits_of, read_chapter
 from companion.settings import LOCAL
 from companion.sources import SourceError, SourceFile, dataweb, hs10
+from companion.tables.own_files import report
+from companion.tables.recipes import trade
 
 # Invented: two codes of definition A, one that counts for exports only, one of no definition.
 EXPORTS = "CTY_CODE,CTY_NAME,E_COMMODITY,COMM_LVL,time,ALL_VAL_MO"

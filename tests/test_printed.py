@@ -17,7 +17,7 @@ from pypdf import PdfReader
 from pypdf.generic import PdfObject
 
 from companion import editions
-from companion.chapters import page_paths
+from companion.chapters.notebooks import page_paths
 from companion.citation import cite_book, metadata
 from companion.editions import EditionError
 from companion.editions.printed import write_epub, write_pdf

@@ -18,8 +18,8 @@ import pytest
 from conftest import ROOT, run
 from test_sipri import deal, deals, order, register
 
-from companion.refresh import refresh as build_and_commit
 from companion.tables import COMMITTED, finish_interrupted
+from companion.tables.refresh import refresh as build_and_commit
 
 
 def fingerprint(folder: Path) -> str:
@@ -116,7 +116,7 @@ def test_committed_files_are_moved_into_place_by_the_next_command(copy_of_projec
 KILLED = """
     import os, sys, time
     from pathlib import Path
-    from companion.refresh import refresh
+    from companion.tables.refresh import refresh
     for delay in map(float, sys.argv[2:]):
         child = os.fork()
         if child == 0:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from companion.recipes.uas import deliveries_by_vintage, uas_deliveries
 from companion.sources import SourceError, SourceFile
 from companion.sources.sipri import read_export, recognizes
+from companion.tables.recipes.uas import deliveries_by_vintage, uas_deliveries
 
 DEALS = (
     "SIPRI Transfers Database\n\n\n Database search results for buyer 'All Countries' and seller  '{supplier}' "

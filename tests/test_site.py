@@ -12,7 +12,7 @@ from conftest import PAGES, ROOT, open_page
 from playwright.sync_api import Browser
 
 from companion.citation import metadata
-from companion.outputs import REPORT_EXHIBITS
+from companion.report import REPORT_EXHIBITS
 from companion.tables import package
 
 ADDRESSES = [page.relative_to(ROOT).with_suffix(".html").as_posix() for page in PAGES]

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from companion import load
-from companion.recipes import RECIPES
-from companion.refresh import build_tables, refresh
+from companion.settings import root
 from companion.sources import SourceError, walk
-from companion.tables import describe, package, root
+from companion.tables import describe, package
+from companion.tables.recipes import RECIPES
+from companion.tables.refresh import build_tables, refresh
 
 # Records that this book compiles itself: the table is the record, so it is its own source.
 COMPILED = {"claim_sources", "claims", "policy_timeline", "programs"}

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from companion import load
-from companion.recipes import trade
 from companion.sources import SourceError, SourceFile, census_hs2, csis_codes, japan_customs
+from companion.tables.recipes import trade
 
 API = {
     "exports": "CTY_NAME,E_COMMODITY,E_COMMODITY_SDESC,time,exports",

@@ -6,7 +6,19 @@ It shows what chapters computed and never computes a number itself.
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-from companion.book import catalogue, citing, claims, editions, files, freshness, launch, nodes, pages, printed, tags
+from companion.book import (
+    builders,
+    catalogue,
+    citing,
+    downloads,
+    freshness,
+    launch,
+    ledger,
+    nodes,
+    pages,
+    tags,
+    versions,
+)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
@@ -14,12 +26,12 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     catalogue.setup(app)
     freshness.setup(app)
     nodes.setup(app)
-    files.setup(app)
-    claims.setup(app)
-    editions.setup(app)
+    downloads.setup(app)
+    ledger.setup(app)
+    versions.setup(app)
     pages.setup(app)
     citing.setup(app)
     tags.setup(app)
     launch.setup(app)
-    printed.setup(app)
+    builders.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

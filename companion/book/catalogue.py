@@ -10,12 +10,12 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from companion import inputs
 from companion.book import freshness
 from companion.book.nodes import TEMPLATES, after_writing
+from companion.files import inputs
+from companion.files.layout import TABLES
 from companion.tables import package, read_rows
 
-FOLDER = "data"
 SOURCE_COLUMNS = ["source_title", "source_publisher", "source_url"]
 
 
@@ -53,7 +53,7 @@ class TableCatalogue(Generated):
         to_root = "../" * self.env.docname.count("/")
         return {
             "tables": [{**resource, "rows": len(read_rows(resource["name"]))} for resource in package()["resources"]],
-            "folder": f"{to_root}{FOLDER}",
+            "folder": f"{to_root}{TABLES}",
         }
 
 
@@ -98,10 +98,10 @@ def setup(app: Sphinx) -> None:
 
 
 def _copy_tables(app: Sphinx) -> None:
-    target = Path(app.outdir, FOLDER)
+    target = Path(app.outdir, TABLES)
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
-    description = Path(app.srcdir, FOLDER, "datapackage.json")
+    description = Path(app.srcdir, TABLES, "datapackage.json")
     names = [resource["path"] for resource in json.loads(description.read_text(encoding="utf-8"))["resources"]]
     for name in ["datapackage.json", *names]:
-        shutil.copyfile(Path(app.srcdir, FOLDER, name), target / name)
+        shutil.copyfile(Path(app.srcdir, TABLES, name), target / name)

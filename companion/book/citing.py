@@ -11,8 +11,8 @@ from sphinx.builders.html import StandaloneHTMLBuilder
 from companion.book.catalogue import Generated
 from companion.book.nodes import TEMPLATES, after_writing, for_web
 from companion.citation import APA, CHICAGO, bibtex, book_item, chapter_item, csl_json, metadata, ris, sentence
+from companion.files.layout import CITATION
 
-FOLDER = "citation"
 # Name, lexer for its colors, file, and function of each form that programs read.
 ENTRIES = [
     ("BibTeX", "bibtex", "companion.bib", bibtex),
@@ -35,7 +35,7 @@ class CitationForms(Generated):
                 {"name": name, "lexer": lexer, "file": file, "text": Markup(form(item))}
                 for name, lexer, file, form in ENTRIES
             ],
-            "folder": f"{'../' * self.env.docname.count('/')}{FOLDER}",
+            "folder": f"{'../' * self.env.docname.count('/')}{CITATION}",
         }
 
 
@@ -63,7 +63,7 @@ def _add_citation(
 
 
 def _write_files(app: Sphinx) -> None:
-    folder = Path(app.outdir, FOLDER)
+    folder = Path(app.outdir, CITATION)
     folder.mkdir(exist_ok=True)
     item = book_item(metadata(Path(app.srcdir)))
     for _, _, file, form in ENTRIES:

@@ -27,13 +27,14 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
-from companion import inputs, settings
+from companion import settings
 from companion.book import pictures
 from companion.book.nodes import OverviewNode
-from companion.chapters import is_notebook
-from companion.execution import ExecutionError, Run, execute
-from companion.inputs import LIBRARY, State
-from companion.outputs import CHART_MIME, Exhibit
+from companion.chapters.execution import ExecutionError, Run, execute
+from companion.chapters.notebooks import is_notebook
+from companion.exhibits.form import CHART_MIME, Exhibit
+from companion.files import inputs
+from companion.files.inputs import LIBRARY, State
 
 logger = logging.getLogger(__name__)
 
@@ -42,10 +43,9 @@ PAGES, SHARED = "companion_pages", "companion_shared"
 # No page is made with what reads upstream files and makes tables of them, or with what starts a build.
 OTHERS = (
     "companion/sources/",
-    "companion/recipes/",
-    "companion/fetch.py",
-    "companion/refresh.py",
-    "companion/build.py",
+    "companion/tables/recipes/",
+    "companion/tables/refresh.py",
+    "companion/book/build.py",
 )
 
 
@@ -55,7 +55,7 @@ class Page:
 
     Attributes:
         state: a digest of all that it was made from.
-        inputs: the names of what it was made from besides its text and its chapter, as `companion.inputs` has them.
+        inputs: the names of what it was made from besides its text and its chapter, as `files.inputs` has them.
         overview: whether it shows what other pages have.
     """
 

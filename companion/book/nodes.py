@@ -20,7 +20,8 @@ from sphinx.writers.html5 import HTML5Translator
 
 from companion.book import pictures
 from companion.citation import cite_exhibit, metadata, source_line
-from companion.outputs import CHART_MIME, TABLE_MIME, Exhibit
+from companion.exhibits.form import CHART_MIME, TABLE_MIME, Exhibit
+from companion.report import STATUSES
 
 logger = logging.getLogger(__name__)
 
@@ -33,18 +34,6 @@ TEMPLATES = jinja2.Environment(
 )
 # A date is not broken at its hyphens.
 TEMPLATES.tests["date"] = lambda value: re.fullmatch(r"\d{4}-\d\d(-\d\d)?", str(value)) is not None
-# A status has a word and a shape, never a color alone.
-STATUSES = {
-    "reproduced": ("●", "reproduced", "The report's source, at the report's vintage or rebuilt to it."),
-    "updated": ("◐", "updated", "The report's source, a later vintage."),
-    "open-counterpart": ("◇", "open counterpart", "Open data stand in for a source that could not be had."),
-    "awaiting-data": (
-        "○",
-        "awaiting data",
-        "The code is complete; it needs a file that a reader can obtain.",
-    ),
-    "own": ("◆", "own analysis", "Not in the report."),
-}
 
 
 class ExhibitNode(nodes.General, nodes.Element):

@@ -14,8 +14,8 @@ from sphinx.config import Config
 from companion.book import pictures
 from companion.book.nodes import exhibits_in, for_web, number_of
 from companion.citation import address, cite_book, cite_exhibit, doi_address, metadata
-from companion.own_files import folder
 from companion.settings import changes_file
+from companion.tables.own_files import folder
 
 HERE = Path(__file__).parent
 SCRIPT = "companion/charts.js"

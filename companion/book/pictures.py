@@ -19,9 +19,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from companion import keep
-from companion.inputs import digest
-from companion.outputs import DATASET, Exhibit
+from companion.exhibits.form import DATASET, Exhibit
+from companion.files import keep
+from companion.files.inputs import digest
 
 VEGA_LITE = "6.4"
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"

@@ -8,10 +8,10 @@ from docutils import nodes
 from markupsafe import Markup
 from sphinx.application import Sphinx
 
-from companion.book.catalogue import FOLDER
 from companion.book.citing import is_chapter
 from companion.book.nodes import TEMPLATES, for_web
 from companion.citation import Book, address, book_item, doi_address, metadata, names
+from companion.files.layout import TABLES
 from companion.settings import changes_file
 from companion.tables import package
 
@@ -123,7 +123,7 @@ def _add_tags(
         tags = chapter_tags(book, title)
         descriptions = [describe_chapter(book, title, pages.index(pagename))]
         descriptions += [
-            describe_table(book, table, url_of(f"{FOLDER}/{table['path']}"))
+            describe_table(book, table, url_of(f"{TABLES}/{table['path']}"))
             for table in package()["resources"]
             if doctree and f"table-{table['name']}" in doctree.nameids
         ]

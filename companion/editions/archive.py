@@ -12,16 +12,14 @@ from unittest import mock
 import nbformat
 from repro_zipfile import ReproducibleZipFile
 
-from companion.book.claims import FOLDER as CLAIMS
-from companion.book.files import FOLDER as EXHIBITS
-from companion.book.files import data_csv
-from companion.chapters import StaleReferenceError, chapter_paths, with_reference
+from companion.changes.numbers import read
+from companion.chapters.notebooks import StaleReferenceError, chapter_paths, with_reference
 from companion.citation import metadata
 from companion.editions import EditionError, printed, site
-from companion.editions.build import build, moment
 from companion.editions.crate import write_crate
-from companion.editions.numbers import read
-from companion.editions.site import DOWNLOADS, archive_name
+from companion.editions.rebuild import build, moment
+from companion.exhibits.csv import data_csv
+from companion.files.layout import CLAIMS, DOWNLOADS, EXHIBITS, archive_name
 
 SUMS = "SHA256SUMS"
 # What is made beside the project's own files, which the archive holds as they are in Git.

@@ -15,6 +15,8 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 from pypdf import PdfReader
 
+from companion.changes.compare import compare
+from companion.changes.numbers import find, read
 from companion.citation import Book, metadata
 from companion.editions import EditionError
 from companion.editions.archive import (
@@ -29,9 +31,8 @@ from companion.editions.archive import (
     write_sums,
     write_zip,
 )
-from companion.editions.compare import compare
-from companion.editions.numbers import find, read
-from companion.editions.site import DOWNLOADS, PARTIAL, archive_name, editions, write_site
+from companion.editions.site import PARTIAL, editions, write_site
+from companion.files.layout import DOWNLOADS, archive_name
 
 Say = Callable[[str], None]
 

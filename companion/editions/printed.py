@@ -13,11 +13,11 @@ from playwright.sync_api import Page, sync_playwright
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
-from companion.book.printed import EBOOK, PACKAGE, PAGE, PRINT
+from companion.book.builders import EBOOK, PACKAGE, PAGE, PRINT
 from companion.citation import Book, book_item, metadata, names
 from companion.editions import EditionError
-from companion.editions.build import build, moment
 from companion.editions.fonts import FOLDER, write_fonts
+from companion.editions.rebuild import build, moment
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Chromium in a container, and without requests of its own.

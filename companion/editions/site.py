@@ -13,13 +13,13 @@ from typing import Self
 import jinja2
 from packaging.version import Version
 
+from companion.files.layout import ABOUT, DOWNLOADS, archive_name
+
 VERSIONS = "versions.json"
 SCRIPT = "versions.js"
 PAGE = "editions.html"
 ROOT_FILES = (VERSIONS, SCRIPT, PAGE)
 LATEST = "latest"
-DOWNLOADS = "downloads"
-ABOUT = "edition.json"
 PARTIAL = ".partial"
 # What programs fetch from the newest edition; pages only lead on to it, so that nobody cites one that moves.
 COPIED = ("exhibits", "claims", "data", "citation", "changes")
@@ -31,11 +31,6 @@ TEMPLATES = jinja2.Environment(
     lstrip_blocks=True,
     undefined=jinja2.StrictUndefined,
 )
-
-
-def archive_name(version: str) -> str:
-    """The name of an edition's archive without its ending, which is the folder inside it."""
-    return f"companion-{version}"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,6 @@
 A reader knows one format. It knows nothing of tables, chapters or charts.
 """
 
-from companion.sources.files import Row, SourceError, SourceFile, read_rows, walk
+from companion.sources.upstream import Row, SourceError, SourceFile, read_rows, walk
 
 __all__ = ["Row", "SourceError", "SourceFile", "read_rows", "walk"]

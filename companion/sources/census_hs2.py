@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from companion.sources.files import Row, SourceError, SourceFile, read_rows
+from companion.sources.upstream import Row, SourceError, SourceFile, read_rows
 
 PARTNERS = {"JAPAN": "Japan", "TOTAL FOR ALL COUNTRIES": "World"}
 KEY = ["flow", "partner", "hs_chapter", "month"]

@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from companion.sources.files import Row, SourceFile, read_rows
-from companion.verdicts import CERTAINTIES, COMPARISONS, DOUBTED, HOLDS, INSIGHTS, KINDS, VERDICTS
+from companion.report import CERTAINTIES, COMPARISONS, DOUBTED, HOLDS, INSIGHTS, KINDS, VERDICTS
+from companion.sources.upstream import Row, SourceFile, read_rows
 
 Cell = Callable[[Row, str], object]
 Entry = tuple[Row, dict[str, Any]]

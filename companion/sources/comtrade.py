@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from companion.sources.files import Row, SourceError, SourceFile, read_rows
+from companion.sources.upstream import Row, SourceError, SourceFile, read_rows
 
 COUNTRIES = {"JPN": "Japan", "USA": "United States", "W00": "World", "WLD": "World"}
 KEY = ["reporter", "partner", "flow", "period", "hs6", "source_id"]

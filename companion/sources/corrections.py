@@ -4,16 +4,19 @@ A correction of one release is guarded by the reader: when the upstream cell no 
 fails and says so. A rename holds for every release; a test fails when no release has the old name any more.
 """
 
+import csv
 from collections.abc import Iterable
 
-from companion.sources.files import SourceError
-from companion.tables import load
+from companion.settings import root
+from companion.sources.upstream import SourceError
+
+Row = dict[str, str]
 
 
 def renames(source: str, column: str) -> dict[str, str]:
     """The names in a column of a source that are replaced by others."""
-    table = load("corrections").query("source == @source and column == @column and release.isna()")
-    return dict(zip(table["upstream"], table["corrected"], strict=True))
+    rows = _rows(source, release="")
+    return {row["upstream"]: row["corrected"] for row in rows if row["column"] == column}
 
 
 def guard_missing(source: str, release: int, zeros: Iterable[tuple[str, str]], name: str) -> None:
@@ -28,8 +31,8 @@ def guard_missing(source: str, release: int, zeros: Iterable[tuple[str, str]], n
     Raises:
         SourceError: a zero is not known as a missing value, or a known one is not there any more.
     """
-    table = load("corrections").query("source == @source and release == @release and corrected.isna()")
-    known, found = set(zip(table["column"], table["at"], strict=True)), set(zeros)
+    rows = _rows(source, release=str(release))
+    known, found = {(row["column"], row["at"]) for row in rows if not row["corrected"]}, set(zeros)
     for column, place in sorted(found - known):
         raise SourceError(
             f"{name}, {column}, {place}: 0 is not a possible amount. If it stands for a missing value, say so in "
@@ -40,3 +43,9 @@ def guard_missing(source: str, release: int, zeros: Iterable[tuple[str, str]], n
             f"{name}, {column}, {place}: data/corrections.csv corrects a 0 that is not there any more. "
             "Remove that correction."
         )
+
+
+def _rows(source: str, release: str) -> list[Row]:
+    """The corrections of one release of a source; of every release where it is empty."""
+    with (root() / "data" / "corrections.csv").open(encoding="utf-8", newline="") as file:
+        return [row for row in csv.DictReader(file) if row["source"] == source and row["release"] == release]

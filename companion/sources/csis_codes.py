@@ -5,7 +5,7 @@ import re
 import pandas as pd
 
 from companion.sources.census_hs2 import dollars
-from companion.sources.files import Row, SourceFile, read_rows
+from companion.sources.upstream import Row, SourceFile, read_rows
 
 DEFINITIONS = {  # definition: its column in the record
     "definition_a": "def_A_strict_sensors",

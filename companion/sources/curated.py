@@ -6,7 +6,7 @@ Each record is a CSV with one figure per row and its source beside it.
 import pandas as pd
 
 from companion.sources.corrections import renames
-from companion.sources.files import Row, SourceFile, read_rows
+from companion.sources.upstream import Row, SourceFile, read_rows
 
 SOURCE = ["source_title", "source_publisher", "source_url"]
 DEFENSE_BUDGET = ["fiscal_year", "amount_jpy_trillion", "basis", "status", *SOURCE, "note"]

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from companion.sources.census_hs2 import dollars
-from companion.sources.files import Row, SourceError, SourceFile, csv_cells
 from companion.sources.hs10 import COLUMNS, CONSUMPTION, EXPORTS, GENERAL, PARTNERS, dotted
+from companion.sources.upstream import Row, SourceError, SourceFile, csv_cells
 from companion.sources.workbooks import all_rows, open_workbook, says
 
 PARAMETERS = "Query Parameters"

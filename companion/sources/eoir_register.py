@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from companion.sources.files import Row, SourceFile, read_rows
+from companion.sources.upstream import Row, SourceFile, read_rows
 
 Cell = Callable[[Row, str], object]
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from companion.sources.files import SourceError, SourceFile
+from companion.sources.upstream import SourceError, SourceFile
 
 # What publishers call the partners of this book, in capital letters.
 PARTNERS = {

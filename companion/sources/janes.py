@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from companion.sources.files import Row, SourceError, SourceFile, csv_cells
+from companion.sources.upstream import Row, SourceError, SourceFile, csv_cells
 from companion.sources.workbooks import all_rows, open_workbook
 
 DEFAULT = SourceFile("companion/sources/janes.toml", Path(__file__).with_name("janes.toml"))

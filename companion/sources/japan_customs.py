@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from companion.sources.files import SourceError, SourceFile, read_rows
+from companion.sources.upstream import SourceError, SourceFile, read_rows
 
 COLUMNS = ["ex_im", "area", "goods", "year", "value_billion_yen"]
 # Principal commodities that hold electro-optical goods; all others are left out.

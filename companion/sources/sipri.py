@@ -19,7 +19,7 @@ from functools import cache
 import pandas as pd
 
 from companion.sources.corrections import renames
-from companion.sources.files import FIRST_YEAR, LAST_YEAR, SourceError, SourceFile
+from companion.sources.upstream import FIRST_YEAR, LAST_YEAR, SourceError, SourceFile
 
 DATABASE = "SIPRI Arms Transfers Database"
 

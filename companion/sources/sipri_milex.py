@@ -6,7 +6,7 @@ import pandas as pd
 from openpyxl.cell.cell import Cell, MergedCell
 
 from companion.sources.corrections import guard_missing, renames
-from companion.sources.files import SourceError, SourceFile
+from companion.sources.upstream import SourceError, SourceFile
 from companion.sources.workbooks import open_workbook, rows_below, says
 
 DATABASE = "SIPRI Military Expenditure Database"

@@ -4,7 +4,7 @@ import re
 
 import pandas as pd
 
-from companion.sources.files import SourceError, SourceFile
+from companion.sources.upstream import SourceError, SourceFile
 from companion.sources.workbooks import open_workbook, rows_below, says
 
 

@@ -4,7 +4,7 @@ import re
 
 import pandas as pd
 
-from companion.sources.files import Row, SourceFile, read_rows
+from companion.sources.upstream import Row, SourceFile, read_rows
 
 LIMITS = {  # limit: its column in the record, its unit
     "weight": ("max_gross_takeoff_weight_lb", "lb"),

@@ -16,8 +16,8 @@ from datetime import datetime
 import pandas as pd
 
 from companion.sources.census_hs2 import dollars
-from companion.sources.files import FIRST_YEAR, LAST_YEAR, Row, SourceError, SourceFile, csv_cells
 from companion.sources.hs10 import COLUMNS, CONSUMPTION, EXPORTS, GENERAL, PARTNERS, dotted
+from companion.sources.upstream import FIRST_YEAR, LAST_YEAR, Row, SourceError, SourceFile, csv_cells
 
 COMMODITY, COUNTRY, TIME = DIMENSIONS = ("Commodity", "Country", "Time")
 # A column of values, and its flow and basis.

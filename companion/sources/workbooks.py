@@ -10,7 +10,7 @@ import openpyxl
 from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.workbook import Workbook
 
-from companion.sources.files import SourceError, SourceFile
+from companion.sources.upstream import SourceError, SourceFile
 
 # Extensions of newer Excel versions, which hold no data.
 warnings.filterwarnings("ignore", "Unknown extension is not supported", module="openpyxl")

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from companion.sources.files import SourceFile, read_rows
+from companion.sources.upstream import SourceFile, read_rows
 
 COLUMNS = ["Country Name", "Country Code", "Year", "Value"]
 COUNTRIES = {

@@ -1,0 +1,91 @@
+"""Build the working copy of the book: what `make book` does, in a few lines of output.
+
+`jupyter-book build .` gives the same pages; this runs the chapters first, says what it does, and shows of Jupyter
+Book's own output the warnings and errors alone.
+"""
+
+import contextlib
+import gc
+import os
+import shutil
+import subprocess
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+from threading import Thread
+
+from companion.chapters.execution import Say, execute
+from companion.chapters.notebooks import chapter_paths, page_paths
+from companion.errors import CompanionError
+
+# What a page is made from; the rest of the project does not change it.
+WATCHED = ("chapters", "data", "companion", "_config.yml", "_toc.yml", "CITATION.cff", "requirements.txt")
+
+
+class BuildError(CompanionError):
+    """The book could not be built; what went wrong was printed as it happened."""
+
+
+def build(book: Path, say: Say = print) -> Path:
+    """Build the pages of a book, warnings being errors.
+
+    Args:
+        book: the book's folder.
+        say: told each chapter with its seconds, the pages, and the address to open.
+
+    Returns:
+        The page to open.
+
+    Raises:
+        ExecutionError: a chapter could not be run.
+        BuildError: a page could not be made, or something on it deserves a warning.
+    """
+    started = time.perf_counter()
+    gc.disable()  # imports and doctrees make millions of objects that stay until the end
+    # Meanwhile, since the process that runs the chapters is busy with one core at first.
+    meanwhile = Thread(target=import_module, args=["companion.book"])
+    meanwhile.start()
+    execute(book, chapter_paths(book), say)
+    meanwhile.join()
+    pages = len(page_paths(book))
+    say(f"{pages} pages ...")
+    from jupyter_book.cli.main import build as jupyter_book
+    from sphinx.util.console import nocolor
+
+    if not sys.stderr.isatty():
+        nocolor()
+    try:
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
+            jupyter_book.main([str(book), "-q", "-W", "-n", "--keep-going"], standalone_mode=False)
+    except (RuntimeError, SystemExit):  # after an error, and after a warning
+        # Sphinx takes a page with a warning for read; a second build would skip it, and pass.
+        shutil.rmtree(book / "_build" / ".doctrees", ignore_errors=True)
+        raise BuildError("The book is not built. The messages above say why.") from None
+    finally:
+        gc.enable()
+    page = book / "_build" / "html" / "index.html"
+    say(f"The book is built, in {time.perf_counter() - started:.0f} s: {page.as_uri()}")
+    return page
+
+
+def watch(book: Path, port: int, say: Say = print) -> None:
+    """Serve the book, build it again on each change, and reload the page in the browser; until it is interrupted.
+
+    Args:
+        book: the book's folder.
+        port: where the pages are served.
+        say: told the address.
+    """
+    from livereload import Server
+
+    def rebuild() -> None:
+        # A process of its own: the library may be what has changed.
+        subprocess.run([sys.executable, "-m", "companion", "book"], cwd=book, check=False)
+
+    rebuild()
+    server = Server()
+    for name in WATCHED:
+        server.watch(str(book / name), rebuild)
+    say(f"Serving http://localhost:{port}/chapters/index.html; stop with Ctrl-C")
+    server.serve(port=port, root=str(book / "_build" / "html"))

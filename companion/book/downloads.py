@@ -1,0 +1,79 @@
+"""The files beside the pages: each exhibit's data, specification, pictures and embed page, and their index."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+from companion.book import pictures
+from companion.book.nodes import ExhibitNode, after_writing, exhibits_in, for_web, number_of, render
+from companion.citation import cite_exhibit, metadata
+from companion.exhibits.csv import data_csv
+from companion.exhibits.form import Exhibit
+from companion.files.layout import EXHIBITS
+
+
+def setup(app: Sphinx) -> None:
+    """Connect to Sphinx: files are written with their page, the index when all pages are done."""
+    app.connect("html-page-context", _write_files)
+    after_writing(app, _write_index)
+
+
+def _write_files(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document) -> None:
+    if not doctree or not for_web(app.builder):
+        return
+    folder = Path(app.outdir) / EXHIBITS
+    folder.mkdir(exist_ok=True)
+    for node in exhibits_in(doctree):
+        exhibit: Exhibit = node["exhibit"]
+        credit = cite_exhibit(metadata(Path(app.srcdir)), exhibit, number_of(app.env, node))
+        (folder / f"{exhibit.id}.csv").write_text(data_csv(exhibit), encoding="utf-8", newline="")
+        page = f"../{app.builder.get_target_uri(pagename)}#{node['ids'][0]}"
+        embed = render(app.env, node, "embed.html", page=page, credit=credit, language=app.config.language)
+        (folder / f"{exhibit.id}.html").write_text(embed, encoding="utf-8")
+        if exhibit.spec is not None:
+            spec = pictures.download_spec(exhibit, credit)
+            (folder / f"{exhibit.id}.vl.json").write_text(
+                json.dumps(spec, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+            )
+            (folder / f"{exhibit.id}.svg").write_text(pictures.to_svg(spec), encoding="utf-8")
+            (folder / f"{exhibit.id}.png").write_bytes(pictures.to_png(spec))
+
+
+def _write_index(app: Sphinx) -> None:
+    found = [node for doc in sorted(app.env.found_docs) for node in exhibits_in(app.env.get_doctree(doc))]
+    index = [_entry(app, node) for node in sorted(found, key=lambda node: int(number_of(app.env, node)))]
+    folder = Path(app.outdir) / EXHIBITS
+    folder.mkdir(exist_ok=True)
+    (folder / "index.json").write_text(json.dumps(index, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    current = {node["exhibit"].id for node in found} | {"index"}
+    for path in folder.iterdir():
+        if path.name.partition(".")[0] not in current:
+            path.unlink()  # an exhibit that this build no longer has
+
+
+def _entry(app: Sphinx, node: ExhibitNode) -> dict[str, Any]:
+    exhibit: Exhibit = node["exhibit"]
+    path = f"{EXHIBITS}/{exhibit.id}"
+    drawn = exhibit.spec is not None
+    number = number_of(app.env, node)
+    return {
+        "id": exhibit.id,
+        "number": number,
+        "title": exhibit.title,
+        "subtitle": exhibit.subtitle,
+        "alt": exhibit.alt,
+        "reproduces": exhibit.reproduces,
+        "status": exhibit.status,
+        "chapter": f"{app.builder.get_target_uri(node['docname'])}#{node['ids'][0]}",
+        "csv": f"{path}.csv",
+        "spec": f"{path}.vl.json" if drawn else None,
+        "svg": f"{path}.svg" if drawn else None,
+        "png": f"{path}.png" if drawn else None,
+        "embed": f"{path}.html",
+        "tables": exhibit.tables,
+        "sources": exhibit.sources,
+        "citation": cite_exhibit(metadata(Path(app.srcdir)), exhibit, number),
+    }

@@ -1,0 +1,310 @@
+"""What changed in the numbers from one state of the book to another, and how that reads."""
+
+import csv
+import io
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from companion.changes.numbers import Numbers, Table
+from companion.claims.form import Claim
+from companion.exhibits.form import Exhibit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Changes = dict[str, Any]
+Change = dict[str, Any]
+
+MOST_ROWS = 25  # of one table or exhibit; the file of all changes has the rest
+MEASURES = ("number", "integer")
+# Where the book shows each of a kind, by its id in small letters.
+TARGETS = {"claims": "claim-{}", "exhibits": "{}", "tables": "table-{}"}
+
+Thing = TypeVar("Thing")
+
+
+@dataclass(frozen=True)
+class Style:
+    """How the report of changes is written.
+
+    Attributes:
+        link: makes a link of a target in the book and its words.
+        text: guards a plain text against being taken for markup.
+        level: the level of its largest headings.
+    """
+
+    link: Callable[[str, str], str] = lambda target, words: words
+    text: Callable[[str], str] = lambda text: text
+    level: int = 2
+
+    def heading(self, words: str, below: int = 0) -> str:
+        """A heading, so many levels below the largest."""
+        return f"{'#' * (self.level + below)} {words}"
+
+
+def compare(was: Numbers | None, now: Numbers) -> Changes:
+    """Compare two states of the book.
+
+    Args:
+        was: the earlier state; None if there is none, as for the first edition.
+        now: the later state.
+
+    Returns:
+        `from` and `to` with version and day of release; `tables`, `exhibits` and `claims`, each a list of what was
+        added, removed or changed. A changed value has its row, its column, and both values as the files hold them.
+    """
+    if was is None:
+        return {"from": None, "to": _state(now), "tables": [], "exhibits": [], "claims": []}
+    return {
+        "from": _state(was),
+        "to": _state(now),
+        "tables": list(_pairs(was.tables, now.tables, _table_change, lambda table: table.title)),
+        "exhibits": list(_pairs(was.exhibits, now.exhibits, _exhibit_change, lambda exhibit: exhibit.title)),
+        "claims": list(_pairs(was.claims, now.claims, _claim_change, lambda claim: claim.statement)),
+    }
+
+
+def as_markdown(changes: Changes, style: Style | None = None) -> str:
+    """The report of changes, for a person: Markdown with one section each for verdicts, exhibits, and tables."""
+    style = style or Style()
+    if changes["from"] is None:
+        return f"Version {changes['to']['version']} is the first edition: there is no earlier one to compare it with.\n"
+    parts = [_summary(changes)]
+    for title, kind, write in (
+        ("Verdicts on the report’s statements", "claims", _claim_report),
+        ("Exhibits", "exhibits", _exhibit_report),
+        ("Tables", "tables", _table_report),
+    ):
+        if changes[kind]:
+            parts.append(style.heading(title))
+            parts += _came_and_went(kind, changes[kind], style)
+            parts += [
+                part for change in changes[kind] if change["change"] == "changed" for part in write(change, style)
+            ]
+    return "\n\n".join(parts) + "\n"
+
+
+def as_csv(changes: Changes) -> str:
+    """Every change as a row: what it is in, the row and the column there, and the value before and after."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["kind", "id", "change", "row", "column", "was", "now"])
+    for kind in ("tables", "exhibits", "claims"):
+        for change in changes[kind]:
+            start = [kind.removesuffix("s"), change["id"]]
+            if change["change"] != "changed":
+                writer.writerow([*start, change["change"], "", "", "", ""])
+                continue
+            for name in ("rows_added", "rows_removed"):
+                writer.writerows([*start, name.replace("_", " "), row, "", "", ""] for row in change.get(name, []))
+            for name in ("columns_added", "columns_removed"):
+                writer.writerows(
+                    [*start, name.replace("_", " "), "", column, "", ""] for column in change.get(name, [])
+                )
+            for value in change["values"]:
+                writer.writerow([*start, "changed", value["row"], value["column"], value["was"], value["now"]])
+    return text.getvalue()
+
+
+def _state(numbers: Numbers) -> Change:
+    return {"version": str(numbers.book["version"]), "released": str(numbers.book["date-released"])}
+
+
+def _pairs(
+    was: dict[str, Thing],
+    now: dict[str, Thing],
+    change: Callable[[Thing, Thing], Change | None],
+    title: Callable[[Thing], str],
+) -> Iterator[Change]:
+    """What became of each thing that either state has; nothing for one that stayed as it was."""
+    for id in sorted(was.keys() | now.keys()):
+        if id not in was or id not in now:
+            state, thing = ("added", now[id]) if id in now else ("removed", was[id])
+            yield {"id": id, "title": title(thing), "change": state}
+        elif found := change(was[id], now[id]):
+            yield {"id": id, "title": title(now[id]), "change": "changed", **found}
+
+
+def _table_change(was: Table, now: Table) -> Change | None:
+    return _frame_change(was.rows, now.rows, now.key)
+
+
+def _exhibit_change(was: Exhibit, now: Exhibit) -> Change | None:
+    labels = [field["name"] for field in now.fields if field["type"] not in MEASURES]
+    names = {field["name"]: field["title"] for field in now.fields}
+    change = _frame_change(_frame(was), _frame(now), labels, names) or {"values": []}
+    if was.title != now.title:
+        change["title_was"] = was.title
+    return change if change != {"values": []} else None
+
+
+def _frame(exhibit: Exhibit) -> "pd.DataFrame":
+    import pandas as pd  # whoever shows changes, and finds none, does not need it
+
+    return pd.DataFrame(exhibit.rows, columns=[field["name"] for field in exhibit.fields], dtype="object")
+
+
+def _claim_change(was: Claim, now: Claim) -> Change | None:
+    fields = {
+        "verdict": "Verdict",
+        "shown": "Observed",
+        "stated": "Stated",
+        "statement": "Statement",
+        "finding": "Finding",
+    }
+    values = [
+        {"row": "", "column": name, "was": getattr(was, field), "now": getattr(now, field)}
+        for field, name in fields.items()
+        if getattr(was, field) != getattr(now, field)
+    ]
+    return {"values": values} if values else None
+
+
+def _frame_change(
+    was: "pd.DataFrame", now: "pd.DataFrame", key: list[str], names: dict[str, str] | None = None
+) -> Change | None:
+    """Rows and columns that came or went, and values that changed in the rows that both have.
+
+    Rows are the same if their key is; rows with one and the same key are paired in their order.
+    """
+    names = names or {}
+    common = [column for column in now.columns if column in was.columns]
+    key = [column for column in key if column in common]
+    before, after = (_by_key(frame, key) for frame in (was, now))
+    change = {
+        "rows_added": [_label(row) for row in after if row not in before],
+        "rows_removed": [_label(row) for row in before if row not in after],
+        "columns_added": [names.get(column, column) for column in now.columns if column not in was.columns],
+        "columns_removed": [column for column in was.columns if column not in now.columns],
+    }
+    values = [
+        {"row": _label(row), "column": names.get(column, column), "was": before[row][column], "now": value[column]}
+        for row, value in after.items()
+        if row in before
+        for column in common
+        if column not in key and not _same(before[row][column], value[column])
+    ]
+    found: Change = {name: items for name, items in change.items() if items} | {"values": values}
+    return found if found != {"values": []} else None
+
+
+def _by_key(frame: "pd.DataFrame", key: list[str]) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """The rows of a frame by their key and a count of those before with the same one."""
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    seen: dict[tuple[Any, ...], int] = {}
+    for row in frame.to_dict("records"):
+        values = tuple(row[column] for column in key)
+        seen[values] = seen.get(values, 0) + 1
+        rows[*values, seen[values]] = {str(name): value for name, value in row.items()}
+    return rows
+
+
+def _label(row: tuple[Any, ...]) -> str:
+    """A row's key in words; its count only where it tells rows apart."""
+    *values, count = row
+    words = [str(value) for value in values if value not in (None, "")]
+    return ", ".join([*words, f"no. {count}"] if count > 1 or not words else words)
+
+
+def _same(was: Any, now: Any) -> bool:
+    return was is now or was == now or (was != was and now != now)  # noqa: PLR0124, a missing number is not itself
+
+
+def _summary(changes: Changes) -> str:
+    turned = sum(value["column"] == "Verdict" for claim in changes["claims"] for value in claim.get("values", []))
+    moved = sum(bool(exhibit.get("values")) for exhibit in changes["exhibits"])
+    words = [
+        f"{turned} verdict{'s' * (turned != 1)} turned",
+        f"values moved in {moved} exhibit{'s' * (moved != 1)}",
+        f"{len(changes['tables'])} table{'s differ' if len(changes['tables']) != 1 else ' differs'}",
+    ]
+    if not any(changes[kind] for kind in TARGETS):
+        words = ["no number changed"]
+    return (
+        f"From version {changes['from']['version']} ({changes['from']['released']}) to version "
+        f"{changes['to']['version']} ({changes['to']['released']}): {', '.join(words)}."
+    )
+
+
+def _came_and_went(kind: str, changes: list[Change], style: Style) -> Iterator[str]:
+    for state in ("added", "removed"):
+        if found := [change for change in changes if change["change"] == state]:
+            items = [f"- {_name(kind, change, style)}: {style.text(change['title'])}" for change in found]
+            yield "\n".join([f"{state.capitalize()} ({len(found):,}):\n", *items])
+
+
+def _name(kind: str, change: Change, style: Style) -> str:
+    """A claim's id, or the name of a table or exhibit, as a link to where it is; there is none to what was removed."""
+    words = change["id"] if kind == "claims" else f"`{change['id']}`"
+    return words if change["change"] == "removed" else style.link(TARGETS[kind].format(change["id"].lower()), words)
+
+
+def _claim_report(change: Change, style: Style) -> Iterator[str]:
+    yield style.heading(f"{_name('claims', change, style)}: {style.text(change['title'])}", 1)
+    lines = []
+    for value in change["values"]:
+        was, now = (style.text(str(value[name])) or "nothing" for name in ("was", "now"))
+        lines.append(f"- {value['column']}: {was} → {now}")
+    yield "\n".join(lines)
+
+
+def _exhibit_report(change: Change, style: Style) -> Iterator[str]:
+    yield style.heading(style.text(change["title"]), 1)
+    was = f". The finding was: {style.text(change['title_was'])}" if "title_was" in change else ""
+    yield f"Exhibit {_name('exhibits', change, style)}{was}"
+    yield from _rows_report(change, style)
+
+
+def _table_report(change: Change, style: Style) -> Iterator[str]:
+    yield style.heading(style.text(change["title"]), 1)
+    yield f"Table {_name('tables', change, style)}"
+    yield from _rows_report(change, style)
+
+
+def _rows_report(change: Change, style: Style) -> Iterator[str]:
+    for name, words in (
+        ("columns_added", "Columns added"),
+        ("columns_removed", "Columns removed"),
+        ("rows_added", "Rows added"),
+        ("rows_removed", "Rows removed"),
+    ):
+        if items := change.get(name):
+            shown = "; ".join(style.text(item) for item in items[:MOST_ROWS])
+            yield f"{words} ({len(items):,}): {shown}{_rest(items)}."
+    if values := change["values"]:
+        lines = ["| Row | Column | Was | Now | Change |", "| --- | --- | ---: | ---: | ---: |"]
+        for value in values[:MOST_ROWS]:
+            cells = [value["row"], value["column"], _written(value["was"]), _written(value["now"]), _difference(value)]
+            lines.append(f"| {' | '.join(style.text(cell).replace('|', '/') for cell in cells)} |")
+        yield "\n".join(lines)
+        if len(values) > MOST_ROWS:
+            yield f"These are {MOST_ROWS} of {len(values):,} changed values."
+
+
+def _rest(items: list[str]) -> str:
+    return f"; and {len(items) - MOST_ROWS:,} more" if len(items) > MOST_ROWS else ""
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) and not isinstance(value, bool) else None
+
+
+def _written(value: Any) -> str:
+    if value is None or value == "" or value != value:  # noqa: PLR0124, a missing number is not itself
+        return "–"
+    return f"{value:,.10g}" if isinstance(value, float) else str(value)
+
+
+def _difference(value: Change) -> str:
+    """By how much a number changed, also as a share of what it was."""
+    was, now = _number(value["was"]), _number(value["now"])
+    if was is None or now is None:
+        return ""
+    share = f" ({(now - was) / abs(was):+,.1%})" if was else ""
+    return f"{now - was:+,.10g}{share}".replace("-", "−")

@@ -1,0 +1,125 @@
+"""Exhibits: a table or a figure of a chapter, with everything a reader needs to trust, reuse and cite it."""
+
+import json
+import re
+from typing import get_args
+
+import altair as alt
+import pandas as pd
+
+from companion import theme
+from companion.exhibits.form import DATASET, Exhibit, Record
+from companion.report import REPORT_EXHIBITS, Status
+from companion.tables import describe, is_table
+from companion.tables.own_files import local_sources
+
+theme.enable()
+
+
+def exhibit(
+    id: str,
+    content: alt.TopLevelMixin | pd.DataFrame,
+    *,
+    title: str,
+    subtitle: str,
+    alt: str,
+    sources: list[str],
+    status: Status = "own",
+    note: str = "",
+    table: pd.DataFrame | None = None,
+    columns: dict[str, str] | None = None,
+) -> Exhibit:
+    """Show a chart or a table as an exhibit of the book.
+
+    Args:
+        id: a name that stays; the report's own exhibits are table-1 and figure-1 to figure-4.
+        content: an Altair chart without a title, or a data frame for a table.
+        title: the finding, one line.
+        subtitle: what is measured, the unit and the period.
+        alt: the finding and the numbers that carry it, for a reader who cannot see the picture.
+        sources: tables it is computed from; "name@vintage" where only one vintage is used, "name@local" where the table
+            is made from the reader's own files. None for an exhibit on the book itself.
+        status: how it relates to the report's own exhibit; "own" where the report has none.
+        note: what a reader must know to read it right.
+        table: the data shown beside a chart and offered for download; the chart's own data if not given.
+        columns: titles of columns that the source tables do not describe.
+
+    Raises:
+        ValueError: the description is incomplete or contradicts itself; the message says what to add.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", id):
+        raise ValueError(f"Exhibit {id!r}: an id has lower-case letters, digits and hyphens, as in 'figure-1'.")
+    if status not in get_args(Status):
+        raise ValueError(f"Exhibit {id!r}: status {status!r} is none of {', '.join(get_args(Status))}.")
+    if (status == "own") != (id not in REPORT_EXHIBITS):
+        raise ValueError(f"Exhibit {id!r}: the status is 'own' if and only if the report has no such exhibit.")
+    for name, text in {"title": title, "subtitle": subtitle, "alt": alt}.items():
+        if not text.strip():
+            raise ValueError(f"Exhibit {id!r}: {name} is empty.")
+    chart = None if isinstance(content, pd.DataFrame) else content
+    frame = content if chart is None else (chart.data if table is None else table)
+    if not isinstance(frame, pd.DataFrame):
+        raise ValueError(f"Exhibit {id!r}: the chart has no data frame of its own. Pass table=.")
+    tables = sorted({source.partition("@")[0] for source in sources})
+    return Exhibit(
+        id=id,
+        title=title,
+        subtitle=subtitle,
+        alt=alt,
+        status=status,
+        reproduces=REPORT_EXHIBITS.get(id),
+        note=note,
+        sources=_sources(id, sources),
+        tables=tables,
+        fields=_fields(id, frame, tables, columns or {}),
+        rows=json.loads(frame.to_json(orient="records", double_precision=6)),
+        spec=None if chart is None else _spec(chart, frame),
+    )
+
+
+def _spec(chart: alt.TopLevelMixin, frame: pd.DataFrame) -> Record:
+    """The chart as Vega-Lite. Data that the exhibit's table holds already is named, not repeated."""
+    spec: Record = chart.to_dict()
+    del spec["$schema"]  # JupyterLab's own Vega-Lite draws it; downloads name the version again
+    if chart.data is frame:
+        name = spec["data"]["name"]
+        del spec["datasets"][name]
+        spec = json.loads(json.dumps(spec).replace(json.dumps({"name": name}), json.dumps({"name": DATASET})))
+    return spec | {"datasets": spec.get("datasets", {})}
+
+
+def _sources(id: str, names: list[str]) -> list[Record]:
+    """The upstream sources of tables, of one vintage where a name says so."""
+    found: list[Record] = []
+    for name in names:
+        table, _, vintage = name.partition("@")
+        if vintage == "local":
+            found += local_sources(table)
+            continue
+        of_table = describe(table)["sources"]
+        chosen = [source for source in of_table if not vintage or source.get("vintage") == vintage]
+        if not chosen:
+            vintages = sorted({source.get("vintage", "") for source in of_table})
+            raise ValueError(f"Exhibit {id!r}: table {table!r} has no vintage {vintage!r}; it has {vintages}.")
+        found += chosen
+    found = [{key: value for key, value in source.items() if key != "vintage"} for source in found]
+    return [source for i, source in enumerate(found) if source not in found[:i]]
+
+
+def _fields(id: str, frame: pd.DataFrame, tables: list[str], titles: dict[str, str]) -> list[Record]:
+    """Name, title and type of each column, as the tables describe it or the chapter says."""
+    public = filter(is_table, tables)  # a table made from licensed files is not described
+    known = {f["name"]: f for table in public for f in describe(table)["schema"]["fields"]}
+    fields = []
+    for name, dtype in frame.dtypes.items():
+        field = known.get(name, {})
+        title = titles.get(str(name), field.get("title"))
+        if title is None:
+            raise ValueError(f"Exhibit {id!r}: column {name!r} has no title. Pass columns={{{name!r}: '...'}}.")
+        kind = "integer" if pd.api.types.is_integer_dtype(dtype) else "string"
+        kind = "number" if pd.api.types.is_float_dtype(dtype) else kind
+        kind = "boolean" if pd.api.types.is_bool_dtype(dtype) else kind
+        if name == "year" or (kind == "integer" and str(name).endswith("_year")):
+            kind = "year"  # written without a thousands separator
+        fields.append({"name": str(name), "title": title, "type": kind})
+    return fields

@@ -1,0 +1,101 @@
+"""The form of an exhibit in a notebook: one output that describes itself.
+
+It is standard: a figure is a Vega-Lite specification whose `usermeta` holds the description, a table is a Frictionless
+tabular data resource. JupyterLab shows both by itself; the book draws them with `companion.book`. Whoever reads them
+back needs neither pandas nor Altair.
+"""
+
+import textwrap
+from dataclasses import dataclass
+from typing import Any, Self
+
+from companion.report import Status
+
+Record = dict[str, Any]
+
+# JupyterLab knows Vega-Lite 5; Altair 6 writes version 6, of which the charts here use what version 5 has too.
+CHART_MIME = "application/vnd.vegalite.v5+json"
+TABLE_MIME = "application/vnd.dataresource+json"
+DATASET = "exhibit"
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One exhibit, complete: description, data, and for a figure its Vega-Lite specification.
+
+    Attributes:
+        id: name in addresses and references, such as "figure-1".
+        title: the finding, one line.
+        subtitle: what is measured, the unit and the period.
+        alt: the finding and the numbers that carry it, for a reader who cannot see the picture.
+        status: how the exhibit relates to the report's own.
+        reproduces: the report's exhibit, such as "Figure 1"; None for one of our own.
+        note: what a reader must know to read it right; may be empty.
+        sources: upstream sources, each with title, address and version or date of access.
+        tables: names of the tables in `data/` that it is computed from.
+        fields: the columns of its data, with name, title and type.
+        rows: its data, one record per row.
+        spec: Vega-Lite specification of the picture; None for a table.
+    """
+
+    id: str
+    title: str
+    subtitle: str
+    alt: str
+    status: Status
+    reproduces: str | None
+    note: str
+    sources: list[Record]
+    tables: list[str]
+    fields: list[Record]
+    rows: list[Record]
+    spec: Record | None
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Record:
+        about = {name: value for name, value in vars(self).items() if name not in {"rows", "spec", "fields", "alt"}}
+        if self.spec is None:
+            import pandas as pd  # the pages of the book are made without it
+
+            frame = pd.DataFrame(self.rows).rename(columns={f["name"]: f["title"] for f in self.fields})
+            return {
+                TABLE_MIME: {
+                    "name": self.id,
+                    "title": self.title,
+                    "description": self.alt,
+                    "schema": {"fields": self.fields},
+                    "data": self.rows,
+                    "exhibit": about,
+                },
+                "text/html": frame.to_html(index=False, na_rep="", border=0),
+                "text/plain": self.alt,
+            }
+        described = {
+            **self.spec,
+            "title": {"text": textwrap.wrap(self.title, 68), "subtitle": textwrap.wrap(self.subtitle, 90)},
+            "description": self.alt,
+            "datasets": {**self.spec["datasets"], DATASET: self.rows},
+            "usermeta": {"exhibit": {**about, "fields": self.fields}},
+        }
+        return {CHART_MIME: described, "text/plain": self.alt}
+
+    @classmethod
+    def from_output(cls, content: Record) -> Self | None:
+        """Read an exhibit back from a notebook's output; None where the output is not an exhibit."""
+        if about := content.get("exhibit"):
+            return cls(
+                **about,
+                alt=content["description"],
+                fields=content["schema"]["fields"],
+                rows=content["data"],
+                spec=None,
+            )
+        if about := content.get("usermeta", {}).get("exhibit"):
+            spec = {key: value for key, value in content.items() if key not in {"title", "description", "usermeta"}}
+            datasets = dict(content["datasets"])
+            return cls(
+                **about,
+                alt=content["description"],
+                rows=datasets.pop(DATASET),
+                spec=spec | {"datasets": datasets},
+            )
+        return None

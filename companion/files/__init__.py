@@ -1,0 +1,1 @@
+"""The ground floor: what a process reads, results that are kept, and where built files lie."""

@@ -1,0 +1,55 @@
+"""The report as data, and the words in which the book judges it: closed lists, each in this place alone."""
+
+from typing import Literal
+
+REPORT_EXHIBITS = {
+    "table-1": "Table 1",
+    "figure-1": "Figure 1",
+    "figure-2": "Figure 2",
+    "figure-3": "Figure 3",
+    "figure-4": "Figure 4",
+}
+INSIGHTS = {
+    "Policy 1": "More orders strain companies",
+    "Policy 2": "Export reform is essential",
+    "Policy 3": "Japan prefers its own designs",
+    "Policy 4": "Early contact would help",
+    "Economic 1": "Working together looks expensive",
+    "Industrial 1": "Japan makes advanced parts",
+    "Industrial 2": "Open systems could join the two industries",
+}
+
+# How an exhibit relates to the report's own.
+Status = Literal["reproduced", "updated", "open-counterpart", "awaiting-data", "own"]
+# A status has a word and a shape, never a color alone.
+STATUSES = {
+    "reproduced": ("●", "reproduced", "The report's source, at the report's vintage or rebuilt to it."),
+    "updated": ("◐", "updated", "The report's source, a later vintage."),
+    "open-counterpart": ("◇", "open counterpart", "Open data stand in for a source that could not be had."),
+    "awaiting-data": (
+        "○",
+        "awaiting data",
+        "The code is complete; it needs a file that a reader can obtain.",
+    ),
+    "own": ("◆", "own analysis", "Not in the report."),
+}
+
+# A verdict has a word and a shape, never a color alone.
+VERDICTS = {
+    "confirmed": ("✓", "The evidence agrees."),
+    "refined": ("◐", "True with another scope, date, or size."),
+    "contradicted": ("×", "The evidence says otherwise."),
+    "inconsistent": ("≠", "It does not fit what the report says elsewhere."),
+    "not tested": ("○", "No source was found that decides it."),
+    "not testable": ("–", "Nothing that is open to anyone could decide it."),
+}
+DOUBTED = ("contradicted", "inconsistent")  # verdicts that say how certain they are
+CERTAINTIES = ("high", "medium", "low")
+KINDS = {
+    "computed": "The verdict follows from a value that the chapter computes.",
+    "sourced": "A person judged it by the sources on its card.",
+    "untestable": "It rests on what cannot be seen from outside.",
+}
+# How an observed number is compared with the stated one; the rules are in `companion.claims.verdicts`.
+COMPARISONS = ("equal", "about", "at least", "at most", "more than", "less than")
+HOLDS = "holds"  # the comparison of a claim that a chapter finds true or false

@@ -1,0 +1,354 @@
+"""Fetch U.S. trade by ten-digit code from its publisher or a mirror: what `make fetch-trade` does.
+
+The publisher is the U.S. Census Bureau, whose International Trade API has exports and imports, Japan and the world,
+from January 2013 on, and asks for a key. A mirror needs no key, but only one could be verified, and it has exports to
+Japan alone: see `fetch_mirrors`.
+
+A file is saved whole and checked, or not at all, and a run that breaks off is continued by the next one.
+"""
+
+import json
+import logging
+import os
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
+from urllib3.exceptions import HTTPError, MaxRetryError, ResponseError
+
+from companion.errors import CompanionError
+from companion.sources import SourceError, SourceFile, hs10
+
+CENSUS = "https://api.census.gov/data/timeseries/intltrade"
+KEY = "CENSUS_API_KEY"
+SIGN_UP = "https://api.census.gov/data/key_signup.html"
+FIRST_YEAR = 2013
+# The Census Bureau's codes of the partners.
+COUNTRIES = {"Japan": "5880", "World": "-"}
+
+MIRROR = (
+    "https://raw.githubusercontent.com/tradewartracker/us-exports-hs10/"
+    "acb20b8266853eb63a66cdc3640b2c3c31a63694/data/exports-hs10/5880data-combined.parquet"
+)
+MIRROR_FILE = "mirror-exports-japan.parquet"
+CHUNK = 1 << 20
+
+
+class FetchError(CompanionError, RuntimeError):
+    """A file cannot be fetched: the message says which, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Exports or imports, and the names of their columns in the API."""
+
+    name: str
+    towards: str
+    code: str
+    values: tuple[str, ...]
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of a saved file."""
+        return ["CTY_CODE", "CTY_NAME", self.code, "COMM_LVL", "time", *self.values]
+
+
+FLOWS = [
+    Flow("exports", "to", "E_COMMODITY", ("ALL_VAL_MO",)),
+    Flow("imports", "from", "I_COMMODITY", ("GEN_VAL_MO", "CON_VAL_MO")),
+]
+
+
+@dataclass(frozen=True)
+class Collection:
+    """The trade of one flow, partner and year, which becomes one file."""
+
+    flow: Flow
+    partner: str
+    year: int
+
+    @property
+    def file(self) -> str:
+        """The name of the file."""
+        return f"census-{self.flow.name}-{self.partner.lower()}-{self.year}.csv"
+
+    @property
+    def title(self) -> str:
+        """What it is, for the report."""
+        partner = "the world" if self.partner == "World" else self.partner
+        return f"{self.flow.name} {self.flow.towards} {partner}, {self.year}"
+
+
+@dataclass(frozen=True)
+class TradeAPI:
+    """The International Trade API at an address, with a key, asked politely."""
+
+    address: str
+    key: str = field(repr=False)
+    pause: float
+    pool: PoolManager
+
+    def ask(self, collection: Collection, heading: str) -> pd.DataFrame:
+        """The trade of one collection in all ten-digit codes of a four-digit heading.
+
+        Returns:
+            One row per code and month, columns as in `Flow.columns`, all texts; no rows where there is no data.
+
+        Raises:
+            FetchError: the API cannot be reached, refuses the question or the key, or gives an answer of another form.
+        """
+        flow, country = collection.flow, COUNTRIES[collection.partner]
+        question = {
+            "get": ",".join(["CTY_CODE", "CTY_NAME", flow.code, *flow.values]),
+            "COMM_LVL": "HS10",
+            "CTY_CODE": country,
+            flow.code: f"{heading}*",
+            "time": f"from {collection.year}-01 to {collection.year}-12",
+            "key": self.key,
+        }
+        time.sleep(self.pause)
+        answer = _get(self.pool, f"{self.address}/{flow.name}/hs", question)
+        # An answer may repeat the question.
+        text = answer.data.decode("utf-8", errors="replace").replace(self.key, "(key)")
+        # A page about the key may come with any status, also as a success.
+        if page := re.search(r"<title>\s*((?:Missing|Invalid) Key)", text):
+            raise FetchError(
+                f"The Census Bureau does not accept the key in {KEY} ({page[1]}). A new key works once the link in the "
+                f"mail that brought it was opened. Ask for one at {SIGN_UP}"
+            )
+        what = f"{collection.title}, heading {heading}"
+        if answer.status == 204:
+            return pd.DataFrame(columns=flow.columns)
+        if answer.status != 200:
+            raise FetchError(f"{what}: the Census Bureau answers {answer.status}: {' '.join(text[:300].split())}")
+        return _checked(text, what, flow, self._rules(collection, heading))
+
+    @staticmethod
+    def _rules(collection: Collection, heading: str) -> dict[str, tuple[str, str]]:
+        """What the cells of each column match, and how to name that."""
+        country = COUNTRIES[collection.partner]
+        names = [re.escape(name) for name, partner in hs10.PARTNERS.items() if partner == collection.partner]
+        return {
+            "CTY_CODE": (re.escape(country), f"the code of the partner, {country!r}"),
+            "CTY_NAME": (f"(?i:{'|'.join(names)})", f"a known name of the partner {collection.partner!r}"),
+            collection.flow.code: (f"{heading}[0-9]{{6}}", f"a code of ten digits that begins with {heading}"),
+            "COMM_LVL": ("HS10", "the level 'HS10'"),
+            "time": (f"{collection.year}-(0[1-9]|1[0-2])", f"a month of {collection.year}"),
+            **dict.fromkeys(collection.flow.values, ("[0-9]+", "a whole number of dollars, zero or more")),
+        }
+
+
+def fetch_census(
+    folder: Path,
+    codes: Iterable[str],
+    first: int = FIRST_YEAR,
+    last: int | None = None,
+    *,
+    refresh: bool = False,
+    address: str = CENSUS,
+    pause: float = 0.2,
+    backoff: float = 1,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Fetch the trade in electro-optical codes from the Census API: one CSV per flow, partner and year.
+
+    Whole headings are asked for, as many as the codes lie in. The key comes from the environment variable
+    `CENSUS_API_KEY` and goes nowhere but to the API. Files that are there stay, and are not asked for again. Those
+    fetched when their year was one of the newest two are, as the Census Bureau still revises these years. After a
+    change of the codes, `refresh` brings those that the files do not have.
+
+    Args:
+        folder: where to save, `data/local` in the book; made where it does not exist.
+        codes: the ten-digit codes that are wanted, as in `eo_codes`.
+        first: the first year, 2013 or later.
+        last: the last year; this year where it is not given.
+        refresh: whether to ask for every file again.
+        address: where the API is.
+        pause: seconds before each request.
+        backoff: seconds that the waits after failed requests grow from.
+        say: takes each line of the report.
+
+    Raises:
+        FetchError: there is no key, or a request failed for good. Files saved before stay.
+    """
+    key = os.environ.get(KEY, "").strip()
+    if not key:
+        raise FetchError(
+            f"The Census Bureau asks for a key. Ask for one, free of charge, at {SIGN_UP} and put it into the "
+            f"environment variable {KEY}."
+        )
+    this_year = date.today().year
+    last = this_year if last is None else last
+    if not FIRST_YEAR <= first <= last <= this_year:
+        raise FetchError(f"The API has the years {FIRST_YEAR} to {this_year}; {first} to {last} is no span of these.")
+    if (folder / MIRROR_FILE).exists():
+        raise FetchError(
+            f"{folder / MIRROR_FILE} has exports to Japan in an older state. Remove it, then run the command again."
+        )
+    headings = sorted({code[:4] for code in codes})
+    years = range(first, last + 1)
+    collections = [Collection(flow, partner, year) for flow in FLOWS for partner in COUNTRIES for year in years]
+    api = TradeAPI(address, key, pause, _pool(backoff))
+    saved = 0
+    try:
+        for number, collection in enumerate(collections, 1):
+            path = folder / collection.file
+            if not refresh and _is_final(path, collection.year):
+                outcome = "already there"
+            else:
+                rows = pd.concat([api.ask(collection, heading) for heading in headings])
+                outcome = "no data, nothing saved"
+                if len(rows):
+                    with _whole(path) as staged:
+                        rows.to_csv(staged, index=False, lineterminator="\n")
+                    saved += 1
+                    outcome = f"{len(rows):,} rows"
+            say(f"{number} of {len(collections)}: {collection.title}, {outcome}")
+    except (FetchError, OSError) as problem:
+        raise FetchError(
+            f"{problem}\nFiles saved in {folder} before this: {saved}. Run the command again to go on from there."
+        ) from None
+    say(
+        f"Files saved in {folder}: {saved}. The next `make book` uses them. Years that the Census Bureau still revises "
+        "are fetched anew in each run."
+    )
+
+
+def fetch_mirrors(
+    folder: Path,
+    codes: Iterable[str],
+    *,
+    refresh: bool = False,
+    address: str = MIRROR,
+    backoff: float = 1,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Fetch U.S. exports to Japan by ten-digit code from a public mirror of the Census API: one Parquet file.
+
+    The mirror is https://github.com/tradewartracker/us-exports-hs10 at one commit. What is verified: a notebook of the
+    repository records how it asks the API, and that the file for Japan had 912,084 rows, to January 2026; the file of
+    another country at this commit has the columns of the API. What is not offered: exports to the world, as the same
+    notebook records that there is no such combined file, and imports, as the column names of the monthly files in
+    https://github.com/ruhl0029/us-import-data could not be verified.
+
+    Args:
+        folder: where to save, `data/local` in the book; made where it does not exist.
+        codes: the ten-digit codes that are wanted, as in `eo_codes`.
+        refresh: whether to fetch the file again.
+        address: where the file is.
+        backoff: seconds that the waits after failed requests grow from.
+        say: takes each line of the report.
+
+    Raises:
+        FetchError: the file cannot be fetched or is not what it should be. Nothing was saved.
+    """
+    path = folder / MIRROR_FILE
+    if any(folder.glob("census-exports-japan-*.csv")):
+        raise FetchError(f"{folder} has exports to Japan from the Census API, which are newer. Nothing is fetched.")
+    if path.exists() and not refresh:
+        say("1 of 1: exports to Japan, already there")
+    else:
+        try:
+            with _get(_pool(backoff), address, preload=False) as answer, _whole(path) as staged:
+                if answer.status != 200:
+                    raise FetchError(f"{address} answers {answer.status}.")
+                with staged.open("wb") as stream:
+                    for chunk in answer.stream(CHUNK):  # fails where the file is shorter than announced
+                        stream.write(chunk)
+                trade = hs10.read(SourceFile(MIRROR_FILE, staged), [*codes])
+                if set(zip(trade["flow"], trade["partner"], strict=True)) != {("export", "Japan")}:
+                    raise FetchError(f"{address} is a file of other trade than exports to Japan.")
+        except HTTPError as problem:
+            raise FetchError(f"{address} broke off: {problem}. Nothing was saved; run the command again.") from None
+        except OSError as problem:
+            raise FetchError(f"{path} cannot be written: {problem}. Nothing was saved.") from None
+        except SourceError as problem:
+            raise FetchError(f"{problem} Nothing was saved.") from None
+        span = f"{trade['year'].min()} to {trade['year'].max()}"
+        say(f"1 of 1: exports to Japan, {span}, {trade['hts10'].nunique()} electro-optical codes")
+    say(
+        f"Saved in {folder}. The next `make book` uses it. Imports, and trade with the world, come from the Census API "
+        "alone."
+    )
+
+
+def _pool(backoff: float) -> PoolManager:
+    """The network client. It waits and asks again where the network or the server fails, also in mid-answer."""
+    # Its log messages contain whole addresses, and with them the key.
+    logging.getLogger("urllib3").setLevel(logging.CRITICAL)
+    retries = Retry(
+        total=5,
+        backoff_factor=backoff,
+        status_forcelist={429, 500, 502, 503, 504},
+        allowed_methods={"GET"},
+        respect_retry_after_header=True,
+    )
+    return PoolManager(retries=retries, timeout=Timeout(connect=15, read=120))
+
+
+def _get(
+    pool: PoolManager, address: str, question: dict[str, str] | None = None, preload: bool = True
+) -> BaseHTTPResponse:
+    """One answer, read whole if `preload`; its address with the question, which has the key, is in no message."""
+    try:
+        return pool.request("GET", address, fields=question, preload_content=preload)
+    except HTTPError as error:
+        reason = error.reason if isinstance(error, MaxRetryError) else error
+        problem = "gives no answer that can be used" if isinstance(reason, ResponseError) else "could not be reached"
+        raise FetchError(f"{address} {problem}: {reason}.") from None
+
+
+def _checked(text: str, what: str, flow: Flow, rules: dict[str, tuple[str, str]]) -> pd.DataFrame:
+    """The rows of an answer, which is a list of lists of which the first has the column names.
+
+    Raises:
+        FetchError: the answer has another form, a column is missing, or a cell has no possible value.
+    """
+    try:
+        answer = json.loads(text)
+        header, rows = answer[0], answer[1:]
+        # Columns that stand in the question, too, come twice.
+        table = pd.DataFrame([dict(zip(header, row, strict=True)) for row in rows], columns=list(dict.fromkeys(header)))
+    except (ValueError, TypeError, LookupError):
+        start = " ".join(text[:80].split())
+        raise FetchError(f"{what}: the answer is not a table in JSON, or is cut. It begins with {start!r}.") from None
+    missing = [column for column in flow.columns if column not in table]
+    if missing:
+        raise FetchError(
+            f"{what}: column {missing[0]!r} is missing. The answer has: {', '.join(map(str, table.columns))}. If the "
+            "Census Bureau has renamed it, give its new name in FLOWS of companion/sources/fetch.py."
+        )
+    table = table[flow.columns].astype(str)
+    for column, (pattern, meaning) in rules.items():
+        wrong = table[~table[column].str.fullmatch(pattern).fillna(False).astype(bool)]
+        if len(wrong):
+            row, value = wrong.index[0] + 1, wrong[column].iloc[0]
+            raise FetchError(f"{what}: row {row} of the answer, column {column!r}: {value!r} is not {meaning}.")
+    twice = table[table.duplicated([flow.code, "time"])]
+    if len(twice):
+        code, month = twice[[flow.code, "time"]].iloc[0]
+        raise FetchError(f"{what}: code {code}, {month} stands twice in the answer.")
+    return table.sort_values([flow.code, "time"])
+
+
+def _is_final(path: Path, year: int) -> bool:
+    """Tell whether a file is there and was fetched after its year was one of the newest two."""
+    return path.exists() and date.fromtimestamp(path.stat().st_mtime).year > year + 1
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A path to write a file at, which is renamed when it is whole, and removed when that fails."""
+    staged = path.with_name(f".{path.name}.part")  # no form that a reader of upstream files opens
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield staged
+        staged.replace(path)
+    finally:
+        staged.unlink(missing_ok=True)

@@ -1,0 +1,114 @@
+"""Tables: the tidy CSVs in `data/`, each with its description in `data/datapackage.json`."""
+
+import csv
+import difflib
+import json
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from companion.files import inputs
+from companion.settings import root
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DTYPES = {
+    "boolean": "boolean",
+    "date": "str",
+    "integer": "Int64",
+    "number": "Float64",
+    "string": "str",
+    "year": "Int64",
+}
+
+
+# Files in this folder of `data/` are complete and checked, and wait to be moved into place.
+COMMITTED = ".committed"
+
+
+def finish_interrupted(folder: Path) -> None:
+    """Move committed files into place: the last step of a refresh, repeated here if it was killed in the middle."""
+    committed = folder / "data" / COMMITTED
+    if committed.is_dir():
+        for path in sorted(committed.iterdir()):
+            with suppress(FileNotFoundError):  # another process of this library may be doing the same
+                path.replace(folder / "data" / path.name)
+        shutil.rmtree(committed, ignore_errors=True)
+
+
+def package() -> dict[str, Any]:
+    """The data package: what `data/datapackage.json` says."""
+    inputs.note(inputs.PACKAGE)
+    return _read_package()
+
+
+def is_table(name: str) -> bool:
+    """Whether the data package has a table of this name."""
+    inputs.note(f"{inputs.PACKAGE}#{name}")
+    return any(resource["name"] == name for resource in _read_package()["resources"])
+
+
+def write_package(path: Path, content: dict[str, Any]) -> None:
+    """Write a data package's description, in one form and in one step."""
+    staged = path.with_name(f".{path.name}")
+    staged.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    staged.replace(path)
+
+
+def describe(name: str) -> dict[str, Any]:
+    """Everything the data package says of one table: schema, sources, terms, warnings, hash.
+
+    Raises:
+        KeyError: there is no such table; the message names those that there are.
+    """
+    inputs.note(f"{inputs.PACKAGE}#{name}")
+    resources: dict[str, dict[str, Any]] = {resource["name"]: resource for resource in _read_package()["resources"]}
+    if name not in resources:
+        near = difflib.get_close_matches(name, resources, n=1)
+        hint = f"Did you mean {near[0]!r}? " if near else ""
+        raise KeyError(f"No table {name!r}. {hint}The tables are: {', '.join(sorted(resources))}.")
+    return resources[name]
+
+
+def load(name: str) -> "pd.DataFrame":
+    """Load a table with the types of its schema; an empty cell is missing, never zero or an empty text.
+
+    Args:
+        name: the table's name, as in `data/<name>.csv`.
+
+    Returns:
+        One row per key of the table. Units stand in the column names or in the schema of the data package.
+
+    Raises:
+        KeyError: there is no such table.
+        ValueError: a cell does not have the type of its column.
+    """
+    import pandas as pd  # most commands load no table
+
+    resource = describe(name)
+    types = {field["name"]: DTYPES[field["type"]] for field in resource["schema"]["fields"]}
+    try:
+        return pd.read_csv(root() / "data" / resource["path"], dtype=types, keep_default_na=False, na_values=[""])
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"data/{resource['path']}: {error}. A cell does not fit the type of its column in "
+            "data/datapackage.json; `frictionless validate data/datapackage.json` names the row."
+        ) from error
+
+
+def read_rows(name: str) -> list[dict[str, str]]:
+    """A table's rows as they are written, an empty cell as an empty text: for whoever counts, and needs no types.
+
+    Raises:
+        KeyError: there is no such table.
+    """
+    with (root() / "data" / describe(name)["path"]).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _read_package() -> dict[str, Any]:
+    with inputs.silence():
+        content: dict[str, Any] = json.loads((root() / inputs.PACKAGE).read_text(encoding="utf-8"))
+    return content
