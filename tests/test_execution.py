@@ -154,7 +154,7 @@ def test_a_module_of_the_library_counts_for_those_who_load_it(book: Path):
     *lines, shown = said()
     assert shown == "['7', '2']"
     assert [line.split()[0] for line in lines if "cached" in line] == ["two"]
-    edit(library / "inputs.py", ('"""What a chapter', '"""  What a chapter'))
+    edit(library / "files" / "inputs.py", ('"""What a chapter', '"""  What a chapter'))
     assert not [line for line in said() if "cached" in line], "every chapter is run with this module"
 
 
