@@ -31,7 +31,7 @@ def _data(arguments: argparse.Namespace) -> None:
     from companion.tables.refresh import refresh
 
     try:
-        print("\n".join(refresh(arguments.sources)))
+        print("\n".join(refresh(arguments.sources, arguments.replace)))
     except SourceError as problem:
         raise SourceError(f"{problem}\nNothing was written.") from None
 
@@ -116,6 +116,13 @@ def _parser() -> argparse.ArgumentParser:
 
     data = commands.add_parser("data", help="rebuild data/ from a folder of upstream files")
     data.add_argument("sources", type=Path, metavar="DIR", help="the folder; zip archives in it are read too")
+    data.add_argument(
+        "--replace",
+        nargs="+",
+        default=[],
+        metavar="TABLE[@STATE]",
+        help="tables, or states of tables, whose committed rows may go or change",
+    )
     data.set_defaults(run=_data)
 
     trade = commands.add_parser("fetch-trade", help="get U.S. trade by ten-digit code into data/local/")

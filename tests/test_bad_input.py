@@ -5,14 +5,15 @@ Run as a program, this prints the table of the inputs and their messages.
 
 import hashlib
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
-from conftest import run
+from conftest import ROOT, run
 from test_defense import milex, record, top100
 from test_sipri import deal, deals, order, register
-from test_trade import API, CODES, CUSTOMS, JAPAN, code
+from test_trade import API, CODES, CUSTOMS, code
 from test_trade import source as trade_csv
 
 from companion.settings import root
@@ -27,7 +28,7 @@ RATES = record(curated.EXCHANGE_RATES, "2022-01-01,Japan,114.8").content
 CASES: list[tuple[str, str, bytes, str]] = [
     (
         "wrong delimiter",
-        "deals 2031-01-01.csv",
+        "deals 2025-01-01.csv",
         deals(deal()).content.replace(b";", b"|"),
         r"no reader knows this file. It begins with",
     ),
@@ -118,12 +119,12 @@ def test_a_file_that_no_reader_knows_is_refused_by_name(name: str, content: byte
 def test_an_unknown_file_beside_known_ones_is_said_to_be_unused(copy_of_project: Path, tmp_path: Path):
     folder = tmp_path / "upstream"
     folder.mkdir()
-    (folder / "customs.csv").write_bytes(trade_csv(CUSTOMS, *JAPAN).content)
+    shutil.copy(ROOT / "data" / "programs.csv", folder)
     (folder / "notes.csv").write_text("a,b\n1,2\n")
     result = run(copy_of_project, "python", "-m", "companion", "data", str(folder))
     assert result.returncode == 0, result.stderr
     assert "notes.csv: not used; no reader knows its form" in result.stdout
-    assert "customs.csv" not in result.stdout
+    assert "programs.csv" not in result.stdout
 
 
 def main() -> None:

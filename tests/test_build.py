@@ -168,9 +168,7 @@ CHANGES: dict[str, Callable[[Path], None]] = {
         book / "data" / "datapackage.json",
         ("U.S. Department of Defense groups of", "The U.S. Department of Defense groups of"),
     ),
-    "a module that draws": lambda book: edit(
-        book / "companion" / "book" / "nodes.py", ('"own analysis"', '"own work"')
-    ),
+    "a word that pages show": lambda book: edit(book / "companion" / "report.py", ('"own analysis"', '"own work"')),
     "the theme of charts": lambda book: edit(book / "companion" / "theme.py", ('GREY = "#8A8A8A"', 'GREY = "#8B8B8B"')),
     "a claim": lambda book: edit(book / "data" / "claims.csv", ("C075,", "C075,Changed: ")),
     "a page that goes": lambda book: (
@@ -245,7 +243,7 @@ EDITS: list[tuple[str, str, str]] = [
     ("chapters/index.md", "[The deliveries]", "[Deliveries]"),
     ("companion/theme.py", 'GREY = "#8A8A8A"', 'GREY = "#8B8B8B"'),
     ("companion/prose.py", ":,}", ":_}"),
-    ("companion/book/nodes.py", '"own analysis"', '"own work"'),
+    ("companion/report.py", '"own analysis"', '"own work"'),
     ("companion/book/templates/figure.html", "<figure", "<!-- changed --><figure"),
     ("companion/book/templates/tables.md", "{{", "Changed. {{"),
     ("CITATION.cff", "version: ", "version: 9"),

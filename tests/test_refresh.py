@@ -27,45 +27,55 @@ def fingerprint(folder: Path) -> str:
     return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()
 
 
-def refresh(folder: Path, sources: Path) -> subprocess.CompletedProcess[str]:
-    return run(folder, "python", "-m", "companion", "data", str(sources))
+NEW = "uas_deliveries@2026-09"  # far too small for a state of the whole database, so it has to be accepted
+
+
+def refresh(folder: Path, sources: Path, *accepted: str) -> subprocess.CompletedProcess[str]:
+    replaced = ["--replace", *accepted] if accepted else []
+    return run(folder, "python", "-m", "companion", "data", str(sources), *replaced)
 
 
 @pytest.fixture
 def new_export(tmp_path: Path) -> Path:
-    """A folder with one export that the tables do not have: a register of June 2031."""
+    """A folder with one export that the tables do not have: a register of September 2026."""
     folder = tmp_path / "upstream"
     folder.mkdir()
-    orders = [order(years="2030", number=12), order(years="2029").replace("Israel", "China").replace("India", "Serbia")]
-    (folder / "any name 2031-06-30.csv").write_bytes(register(*orders).content)
+    orders = [order(years="2025", number=12), order(years="2024").replace("Israel", "China").replace("India", "Serbia")]
+    (folder / "any name 2026-09-30.csv").write_bytes(register(*orders).content)
     return folder
 
 
 def test_a_new_export_becomes_a_vintage_and_the_others_stay(copy_of_project: Path, new_export: Path):
     table = copy_of_project / "data" / "uas_deliveries.csv"
     before = table.read_text().splitlines()
-    result = refresh(copy_of_project, new_export)
+    result = refresh(copy_of_project, new_export, NEW)
     assert result.returncode == 0, result.stderr
     after = table.read_text().splitlines()
     assert after[: len(before)] == before
     assert after[len(before) :] == [
-        "2031-06,2031-06-30,China,Heron,reconnaissance,uav,2029,10,10,,exact",
-        "2031-06,2031-06-30,Israel,Heron,reconnaissance,uav,2030,12,12,,exact",
+        "2026-09,2026-09-30,China,Heron,reconnaissance,uav,2024,10,10,,exact",
+        "2026-09,2026-09-30,Israel,Heron,reconnaissance,uav,2025,12,12,,exact",
     ]
     assert "uas_deliveries: rebuilt" in result.stdout
     assert "2 added, 0 removed, 0 changed" in result.stdout
-    assert "hs_chapter_trade: left as it is" in result.stdout
+    assert "new: 2026-09 (dated by its file name)" in result.stdout
+    assert "21 other tables: left as they are; no upstream file for it" in result.stdout
+    assert "Run `make expected` next" in result.stdout
     package = json.loads((copy_of_project / "data" / "datapackage.json").read_text(encoding="utf-8"))
     resource = next(r for r in package["resources"] if r["name"] == "uas_deliveries")
-    assert resource["sources"][-1]["version"] == "2031-06-30"
+    assert resource["sources"][-1]["version"] == "2026-09-30"
     assert frictionless.validate(str(copy_of_project / "data" / "datapackage.json")).valid
 
 
 def test_a_revised_export_of_the_same_month_replaces_its_vintage(copy_of_project: Path, new_export: Path):
-    refresh(copy_of_project, new_export)
-    path = new_export / "any name 2031-06-30.csv"
-    path.write_bytes(path.read_bytes().replace(b",12,?,2030", b",13,?,2030"))
-    result = refresh(copy_of_project, new_export)
+    refresh(copy_of_project, new_export, NEW)
+    path = new_export / "any name 2026-09-30.csv"
+    path.write_bytes(path.read_bytes().replace(b",12,?,2025", b",13,?,2025"))
+    refused = refresh(copy_of_project, new_export)
+    assert refused.returncode == 1
+    assert f"{NEW}: 1 row would change (2026-09, 2026-09-30, Israel, Heron," in refused.stderr
+    assert f"make data SOURCES=DIR REPLACE='{NEW}'" in refused.stderr
+    result = refresh(copy_of_project, new_export, NEW)
     assert "0 added, 0 removed, 1 changed; units 71" in result.stdout
 
 
@@ -94,10 +104,10 @@ def test_a_table_that_breaks_its_schema_is_refused_before_anything_is_written(co
     package = copy_of_project / "data" / "datapackage.json"
     content = json.loads(package.read_text(encoding="utf-8"))
     resource = next(r for r in content["resources"] if r["name"] == "uas_deliveries")
-    resource["schema"]["fields"][0]["constraints"]["pattern"] = r"20[12]\d-\d\d"  # no vintage of 2031
+    resource["schema"]["fields"][0]["constraints"]["pattern"] = r"20[12]\d-0[1-8]"  # no vintage of September
     package.write_text(json.dumps(content), encoding="utf-8")
     before = fingerprint(copy_of_project)
-    result = refresh(copy_of_project, new_export)
+    result = refresh(copy_of_project, new_export, NEW)
     assert result.returncode == 1
     assert "uas_deliveries.csv, row " in result.stderr
     assert "Nothing was written" in result.stderr
@@ -120,7 +130,7 @@ KILLED = """
     for delay in map(float, sys.argv[2:]):
         child = os.fork()
         if child == 0:
-            refresh(Path(sys.argv[1]))
+            refresh(Path(sys.argv[1]), ["uas_deliveries@2026-09"])
             os._exit(0)
         time.sleep(delay)
         os.kill(child, 9)
@@ -138,10 +148,10 @@ def test_killed_at_random_moments_the_tables_are_whole(
     complete = copy_of_project.parent / "complete"
     shutil.copytree(copy_of_project, complete)
     monkeypatch.chdir(complete)
-    build_and_commit(new_export)  # once before it is timed, for what is loaded then
+    build_and_commit(new_export, [NEW])  # once before it is timed, for what is loaded then
     shutil.copytree(copy_of_project / "data", complete / "data", dirs_exist_ok=True)
     started = time.monotonic()
-    build_and_commit(new_export)
+    build_and_commit(new_export, [NEW])
     longest = time.monotonic() - started
     new = fingerprint(complete)
     assert new != old

@@ -8,6 +8,7 @@ import pytest
 from companion import load
 from companion.sources import SourceError, SourceFile, census_hs2, csis_codes, japan_customs
 from companion.tables.recipes import trade
+from companion.tables.recipes.built import OlderStateError
 
 API = {
     "exports": "CTY_NAME,E_COMMODITY,E_COMMODITY_SDESC,time,exports",
@@ -115,7 +116,8 @@ def test_of_two_files_with_the_same_month_the_newer_is_preferred_in_any_order():
 
 
 def test_a_part_of_the_files_does_not_cut_the_table_of_chapters():
-    assert trade.hs_chapter_trade(four_files()[1:]) is None
+    with pytest.raises(OlderStateError, match="it needs 4 files"):
+        trade.hs_chapter_trade(four_files()[1:])
 
 
 def test_large_sums_keep_every_digit():

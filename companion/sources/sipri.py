@@ -65,6 +65,7 @@ class Export:
     Attributes:
         name: the file's name.
         exported: the day of the export.
+        dated_by: where that day stands, "header" or "file name".
         supplier, recipient: the countries that were asked for, in lower case.
         first_year, last_year: the delivery years that it covers.
         form: "deals" or "register".
@@ -78,6 +79,7 @@ class Export:
 
     name: str
     exported: date
+    dated_by: str
     supplier: str
     recipient: str
     first_year: int
@@ -149,10 +151,12 @@ def read_export(file: SourceFile) -> Export:
         )
     supplier, recipient = _countries(preamble, table)
     first, last = _years(preamble)
+    exported, dated_by = _exported(preamble, file.name)
     delivered = deliveries["year"]
     return Export(
         name=file.name,
-        exported=_exported(preamble, file.name),
+        exported=exported,
+        dated_by=dated_by,
         supplier=supplier,
         recipient=recipient,
         first_year=first or (int(delivered.min()) if len(delivered) else 0),
@@ -264,14 +268,25 @@ def _numbers(table: pd.DataFrame, column: str, name: str) -> pd.Series:
     return values
 
 
-def _exported(preamble: str, name: str) -> date:
-    """The day of the export: from the header, or from a date in the file's name where the header is cut off."""
-    if found := re.search(r"created: (\d{2}-\d{2}-\d{4})", preamble):
-        return datetime.strptime(found[1], "%d-%m-%Y").date()
-    if found := re.search(r"Data generated: (\d{1,2} \w{3} \d{4})", preamble):
-        return datetime.strptime(found[1], "%d %b %Y").date()
-    if found := re.search(r"\d{4}-\d{2}-\d{2}", name):
-        return date.fromisoformat(found[0])
+def _exported(preamble: str, name: str) -> tuple[date, str]:
+    """The day of the export and where it stands: in the header, or in the file's name where the header is cut off."""
+    for place, text, pattern, form in (
+        ("header", preamble, r"created: (\d{2}-\d{2}-\d{4})", "%d-%m-%Y"),
+        ("header", preamble, r"Data generated: (\d{1,2} \w{3} \d{4})", "%d %b %Y"),
+        ("file name", name, r"(\d{4}-\d{2}-\d{2})", "%Y-%m-%d"),
+    ):
+        found = re.search(pattern, text)
+        if not found:
+            continue
+        try:
+            day = datetime.strptime(found[1], form).date()
+        except ValueError:
+            raise SourceError(f"{name}: {found[1]!r} in the {place} is not a day. Correct the date.") from None
+        if day > date.today():
+            raise SourceError(
+                f"{name}: by its {place} the export was made on {day}, which is still to come. Correct the date."
+            )
+        return day, place
     raise SourceError(
         f"{name}: SIPRI's header with the date of the export is missing. "
         "Put the date into the file's name, as in 'trade-register_2026-05-18.csv'."

@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import hashlib
 import io
 import re
 import shutil
@@ -67,6 +68,18 @@ class SourceFile:
         """The whole content."""
         with self.open() as stream:
             return stream.read()
+
+    @cached_property
+    def sha256(self) -> str:
+        """The hash of the content."""
+        with self.open() as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+
+    @cached_property
+    def size(self) -> int:
+        """The number of bytes."""
+        with self.open() as stream:
+            return stream.seek(0, io.SEEK_END)
 
     @property
     def text(self) -> str:

@@ -8,7 +8,9 @@ after it is finished by whatever command of this library runs next.
 import hashlib
 import io
 import shutil
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +18,68 @@ import frictionless
 import pandas as pd
 
 from companion.settings import root
-from companion.sources import SourceError, walk
+from companion.sources import SourceError, SourceFile, sipri, walk
 from companion.sources.known import is_known
 from companion.tables import COMMITTED, finish_interrupted, package, write_package
-from companion.tables.recipes import RECIPES, Built
+from companion.tables.recipes import LOCAL, RECIPES, Built, Recipe
+from companion.tables.recipes.built import OlderStateError
+
+OVERRULE = "If this is right, say so: make data SOURCES=DIR REPLACE="
+NEXT = "Run `make expected` next; the change of tests/expected/ is the list of numbers that moved."
 
 
-def build_tables(folder: Path) -> dict[str, Built | None]:
-    """Build every table that the files in `folder` allow; None for a table that they do not allow.
+@dataclass(frozen=True)
+class Left:
+    """A table that a folder does not rebuild, and why."""
+
+    reason: str
+
+
+@dataclass
+class Loss:
+    """Committed rows of one state that would go or change, and the key of the first of them."""
+
+    gone: int = 0
+    changed: int = 0
+    first: str = ""
+
+    def add(self, kind: str, key: str) -> None:
+        """Count a row."""
+        setattr(self, kind, getattr(self, kind) + 1)
+        self.first = self.first or key
+
+    def __str__(self) -> str:
+        """What would be lost, in words."""
+        counts = ((self.gone, "go"), (self.changed, "change"))
+        what = " and ".join(f"{n:,} row{'s' * (n > 1)} would {verb}" for n, verb in counts if n)
+        return f"{what} ({self.first})" if self.gone + self.changed == 1 else f"{what}, the first of them {self.first}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a refresh would write for one table.
+
+    Attributes:
+        table: the new table, its cells as text; committed rows that the files do not speak of are in it.
+        built: what the recipe returned.
+        losses: by state ("" where the table has none), the committed rows that would go or change.
+        new_states: states that the committed table does not have.
+    """
+
+    table: pd.DataFrame
+    built: Built
+    losses: dict[str, Loss]
+    new_states: list[str]
+
+
+def build_tables(folder: Path) -> dict[str, Built | Left]:
+    """Build every table that the files in `folder` allow, and say why it does not allow the others.
 
     Raises:
         SourceError: a file cannot be read, or no reader knows any file of the folder. Nothing has been written.
     """
     files = list(walk(folder))
-    built = {name: recipe(files) for name, recipe in RECIPES.items()}
+    built = {name: make_table(recipe, files, folder) for name, recipe in RECIPES.items()}
     unknown = [file for file in files if not is_known(file)]
     if unknown and len(unknown) == len(files):
         first_line = unknown[0].head.partition("\n")[0].strip()
@@ -41,18 +91,125 @@ def build_tables(folder: Path) -> dict[str, Built | None]:
     return built
 
 
-def refresh(folder: Path) -> list[str]:
-    """Rebuild `data/` from `folder` and return a report, one line per table and per file that was not used.
+def make_table(recipe: Recipe, files: list[SourceFile], folder: Path) -> Built | Left:
+    """Make one table from the files of a folder, or say why they do not give it."""
+    try:
+        return recipe(files) or Left(f"no upstream file for it in {folder}")
+    except OlderStateError as reason:
+        return Left(str(reason))
+
+
+def refresh(folder: Path, accepted: Collection[str] = ()) -> list[str]:
+    """Rebuild `data/` from `folder`: rows and states are added, and none is lost or changed unless that is accepted.
+
+    Args:
+        folder: the upstream files, whatever they are called; zip archives are read too.
+        accepted: tables, or states of tables as "uas_deliveries@2026-05", whose committed rows may go or change, and
+            whose doubtful states are right.
+
+    Returns:
+        A report: a line per table that was rebuilt, per table that was left for a reason, and per file not used.
 
     Raises:
-        SourceError: a file cannot be read, or a table breaks its schema. `data/` is as it was.
+        SourceError: a file cannot be read, a table breaks its schema, or something would be lost that was not accepted.
+            `data/` is as it was.
     """
-    tables = build_tables(folder)
-    changes = replace({name: built for name, built in tables.items() if built})
-    left = f"left as it is; no upstream file for it in {folder}"
-    return [f"{name}: {changes.get(name, left)}" for name in tables] + [
-        f"{file.name}: not used; no reader knows its form" for file in walk(folder) if not is_known(file)
-    ]
+    made = build_tables(folder)
+    unknown = {name.partition("@")[0] for name in accepted} - made.keys()
+    if unknown:
+        raise SourceError(f"There is no table {sorted(unknown)[0]!r}. The tables are: {', '.join(sorted(made))}.")
+    tables = {name: built for name, built in made.items() if isinstance(built, Built)}
+    plans = {name: plan(name, built) for name, built in tables.items()}
+    if lines := [line for name in plans for line in objections(name, plans[name], accepted)]:
+        raise SourceError("\n".join([*lines, f"{OVERRULE}'{' '.join(_names(lines))}'"]))
+    changes = replace(tables)
+    nothing = f"no upstream file for it in {folder}"
+    left = {name: built.reason for name, built in made.items() if isinstance(built, Left)}
+    reasons = {name: reason for name, reason in left.items() if reason != nothing}
+    used = {file.name for built in tables.values() for file in built.files}
+    report = [f"{name}: {change}{_added(plans[name])}" for name, change in changes.items()]
+    report += [f"{name}: left as it is; {reason}" for name, reason in reasons.items()]
+    report += [f"{len(left) - len(reasons)} other tables: left as they are; {nothing}"] * (len(left) > len(reasons))
+    report += [f"{file.name}: not used; {_why_not(file)}" for file in walk(folder) if file.name not in used]
+    return [*report, NEXT] if any("unchanged" not in change for change in changes.values()) else report
+
+
+def objections(name: str, plan: Plan, accepted: Collection[str]) -> list[str]:
+    """What stands against a refresh, one line per state."""
+    lines = []
+    for state, loss in sorted(plan.losses.items()):
+        place = f"{name}@{state}" if state else name
+        if not {name, place} & {*accepted}:
+            lines.append(f"{place}: {loss}.")
+    for state, doubt in plan.built.doubts.items():
+        if state in plan.new_states and not {name, f"{name}@{state}"} & {*accepted}:
+            lines.append(f"{name}@{state}: this new state may be cut or a selection: {doubt}.")
+    return lines
+
+
+def _names(lines: list[str]) -> list[str]:
+    return [line.partition(":")[0] for line in lines]
+
+
+def _added(plan: Plan) -> str:
+    """The states that were added, with what dated them."""
+    dated = {str(held["exported"])[:7]: held["dated_by"] for held in plan.built.coverage.values() if "exported" in held}
+    states = [f"{state} (dated by its {dated[state]})" if state in dated else state for state in plan.new_states]
+    return f"; new: {', '.join(states)}" if states else ""
+
+
+def _why_not(file: SourceFile) -> str:
+    """Why a file of a folder was not used."""
+    if any(recipe([file]) for recipe in LOCAL.values()):
+        return "it cannot be redistributed and belongs into data/local/; `make local` says what for"
+    if sipri.recognizes(file):
+        export = sipri.read_export(file)
+        if not export.complete:
+            return f"it holds {export.supplier} to {export.recipient}, and a state of the database needs all"
+    return "its table has a later state, or needs other files too" if is_known(file) else "no reader knows its form"
+
+
+def plan(name: str, built: Built) -> Plan:
+    """What a table would be, and what of the committed one would be lost or changed.
+
+    Raises:
+        SourceError: the columns are not those of the schema.
+    """
+    resource = next(r for r in package()["resources"] if r["name"] == name)
+    new = _as_text(built.csv)
+    expected = [field["name"] for field in resource["schema"]["fields"]]
+    if list(new.columns) != expected:
+        raise SourceError(f"{name}: the columns are {list(new.columns)}, the schema has {expected}.")
+    path = root() / "data" / resource["path"]
+    old = _as_text(path) if path.exists() else new.head(0)
+    if list(old.columns) != expected:
+        return Plan(new, built, {}, [])
+    states = set(new[built.adds_to]) if built.adds_to else set()
+    covered = built.covers(old) if built.covers else pd.Series(True, old.index)
+    if built.adds_to:
+        covered &= old[built.adds_to].isin(states)
+    table = new if covered.all() else _in_order(pd.concat([old[~covered], new], ignore_index=True), resource)
+    key = resource["schema"]["primaryKey"]
+    was, now = old[covered].set_index(key), new.set_index(key)
+    gone, both = was.index.difference(now.index), was.index.intersection(now.index)
+    differing = both[(was.loc[both].to_numpy() != now.loc[both, was.columns].to_numpy()).any(axis=1)]
+    losses = defaultdict[str, Loss](Loss)
+    for rows, kind in ((gone, "gone"), (differing, "changed")):
+        for row in rows.to_frame(index=False).to_dict("records"):
+            losses[row[built.adds_to] if built.adds_to else ""].add(kind, ", ".join(row.values()))
+    added = states - set(old[built.adds_to]) if built.adds_to else set()
+    return Plan(table, built, dict(losses), sorted(added))
+
+
+def _in_order(table: pd.DataFrame, resource: dict[str, Any]) -> pd.DataFrame:
+    """The rows of a table in the order of its key, numbers as numbers."""
+    types = {field["name"]: field["type"] for field in resource["schema"]["fields"]}
+    key: list[str] = resource["schema"]["primaryKey"]
+    return table.sort_values(
+        key,
+        key=lambda column: column if types[str(column.name)] in {"string", "date"} else pd.to_numeric(column),
+        ignore_index=True,
+    )
 
 
 def replace(tables: Mapping[str, Built]) -> dict[str, str]:
@@ -64,7 +221,7 @@ def replace(tables: Mapping[str, Built]) -> dict[str, str]:
     description, report, contents = package(), {}, {}
     for name, built in tables.items():
         resource = next(r for r in description["resources"] if r["name"] == name)
-        table = _with_kept_states(resource, built)
+        table = plan(name, built).table
         content = table.to_csv(index=False, lineterminator="\n").encode()
         report[name] = _difference(resource, table, content)
         _describe(resource, built, table, content)
@@ -78,29 +235,25 @@ def _as_text(csv: bytes | Path) -> pd.DataFrame:
     return pd.read_csv(io.BytesIO(csv) if isinstance(csv, bytes) else csv, dtype=str, keep_default_na=False)
 
 
-def _with_kept_states(resource: dict[str, Any], built: Built) -> pd.DataFrame:
-    """The new rows, and the committed ones of states of the upstream database that the folder does not hold."""
-    new = _as_text(built.csv)
-    expected = [field["name"] for field in resource["schema"]["fields"]]
-    if list(new.columns) != expected:
-        raise SourceError(f"{resource['name']}: the columns are {list(new.columns)}, the schema has {expected}.")
-    path = root() / "data" / resource["path"]
-    if built.adds_to is None or not path.exists():
-        return new
-    old = _as_text(path)
-    kept = old[~old[built.adds_to].isin(new[built.adds_to])]
-    return pd.concat([kept, new]).sort_values(built.adds_to, kind="stable", ignore_index=True)
-
-
 def _describe(resource: dict[str, Any], built: Built, table: pd.DataFrame, content: bytes) -> None:
     """Bring a table's entry in the data package up to date: size, hash, missing values, sources."""
     for field in resource["schema"]["fields"]:
         field["missing"] = int((table[field["name"]] == "").sum())
     resource |= {"bytes": len(content), "hash": f"sha256:{hashlib.sha256(content).hexdigest()}"}
+    if built.files:
+        names = {file.name for file in built.files}
+        others = [u for u in resource.get("upstream", []) if u["name"] not in names and (built.adds_to or built.covers)]
+        own = [_upstream(file) | built.coverage.get(file.name, {}) for file in built.files]
+        resource["upstream"] = sorted([*others, *own], key=lambda entry: str(entry["name"]))
     if built.sources:
         states = {source.get("vintage") for source in built.sources}
         kept = [s for s in resource["sources"] if built.adds_to and s.get("vintage") not in states]
         resource["sources"] = sorted([*kept, *built.sources], key=lambda s: (s.get("vintage", ""), s["version"]))
+
+
+def _upstream(file: SourceFile) -> dict[str, str | int]:
+    """What the data package remembers of a file that a table is made of."""
+    return {"name": file.name, "bytes": file.size, "sha256": file.sha256}
 
 
 def _commit(contents: dict[str, bytes], description: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from companion.sources import SourceError, SourceFile, comtrade
-from companion.tables.recipes.built import Built
+from companion.tables.recipes.built import Built, same_rows
 
 KEY = ["reporter", "partner", "flow", "year", "hs6", "source_id"]
 COLUMNS = [*KEY[:-1], "classification", "valuation_basis", "months", "value_usd", "source_id"]
@@ -20,16 +20,18 @@ def subheading_trade(files: list[SourceFile]) -> Built | None:
         SourceError: two files of one form disagree, a year stands there both whole and by month, or its months are in
             two editions of the HS or at two bases.
     """
-    found = [comtrade.read(file).assign(file=file.name) for file in files if comtrade.recognizes(file)]
-    if not found:
+    used = [file for file in files if comtrade.recognizes(file)]
+    if not used:
         return None
+    found = [comtrade.read(file).assign(file=file.name) for file in used]
     rows = pd.concat(found).drop_duplicates(list(comtrade.COLUMNS))
     _refuse(rows[rows.duplicated(comtrade.KEY, keep=False)], "have two values")
     by_year = rows.groupby([*KEY, "classification", "valuation_basis"], as_index=False)
     table = by_year.agg(months=("months", "sum"), value_usd=("value_usd", "sum"), file=("file", "min"))
     _refuse(table[table.duplicated(KEY, keep=False)], "are in two editions of the HS or at two bases")
     _refuse(table[table["months"] > 12], "stand there both as a year and by month")
-    return Built(table[COLUMNS].sort_values(KEY, ignore_index=True))
+    table = table[COLUMNS].sort_values(KEY, ignore_index=True)
+    return Built(table, used, covers=same_rows(table, KEY))
 
 
 def _refuse(rows: pd.DataFrame, problem: str) -> None:

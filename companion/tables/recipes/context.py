@@ -3,19 +3,19 @@
 import pandas as pd
 
 from companion.sources import SourceError, SourceFile, compiled, curated, world_bank
-from companion.tables.recipes.built import Built, only_one
+from companion.tables.recipes.built import Built, only_one, same_rows
 
 
 def policy_timeline(files: list[SourceFile]) -> Built | None:
     """Dated events, one row per event and source."""
     record = only_one(files, lambda file: curated.recognizes(file, list(compiled.TIMELINE)), "policy events")
-    return Built(compiled.policy_timeline(record)) if record else None
+    return Built(compiled.policy_timeline(record), [record]) if record else None
 
 
 def programs(files: list[SourceFile]) -> Built | None:
     """What is known of the programs, one row per program, attribute, and item."""
     record = only_one(files, lambda file: curated.recognizes(file, list(compiled.PROGRAM_FACTS)), "facts on programs")
-    return Built(compiled.programs(record)) if record else None
+    return Built(compiled.programs(record), [record]) if record else None
 
 
 def claims(files: list[SourceFile]) -> Built | None:
@@ -30,13 +30,13 @@ def claims(files: list[SourceFile]) -> Built | None:
     sources = only_one(files, _has_claim_sources, "sources of claims")
     if not sources:
         raise SourceError(f"{record.name}: claims are read with their sources. Put claim_sources.csv beside the file.")
-    return Built(compiled.claims(record, sources))
+    return Built(compiled.claims(record, sources), [record, sources])
 
 
 def claim_sources(files: list[SourceFile]) -> Built | None:
     """The sources of claims, one row per claim and source."""
     record = only_one(files, _has_claim_sources, "sources of claims")
-    return Built(compiled.claim_sources(record)) if record else None
+    return Built(compiled.claim_sources(record), [record]) if record else None
 
 
 def _has_claim_sources(file: SourceFile) -> bool:
@@ -65,4 +65,4 @@ def gdp(files: list[SourceFile]) -> Built | None:
             f"{one['file']} and {other['file']}: {one['country']} {one['year']} has a gross domestic product of "
             f"{one['gdp_current_usd']:.15g} and of {other['gdp_current_usd']:.15g}. Leave the newer file in the folder."
         )
-    return Built(table.drop(columns="file"))
+    return Built(table.drop(columns="file"), records, covers=same_rows(table, keys))

@@ -4,7 +4,9 @@ import pandas as pd
 
 from companion.sources import SourceFile, curated, sipri, sipri_milex, sipri_top100
 from companion.sources.corrections import renames
-from companion.tables.recipes.built import Built, only_one
+from companion.tables import load
+from companion.tables.recipes import states
+from companion.tables.recipes.built import Built, OlderStateError, only_one, same_rows
 
 COUNTRIES = ["Australia", "China", "Japan", "South Korea", "United States"]
 MILEX = {"title": sipri_milex.DATABASE, "path": "https://www.sipri.org/databases/milex"}
@@ -17,11 +19,13 @@ def arms_imports_japan(files: list[SourceFile]) -> Built | None:
     Returns:
         One row per supplier, category and year: million SIPRI trend-indicator values.
     """
-    deals = [e for e in _exports(files) if e.form == "deals" and e.complete]
+    deals = [(file, e) for file, e in states.exports(files) if e.form == "deals" and e.complete]
     if not deals:
         return None
-    vintage = max(export.vintage for export in deals)
-    of_vintage = [export for export in deals if export.vintage == vintage]
+    vintage = max(export.vintage for _, export in deals)
+    used = [(file, export) for file, export in deals if export.vintage == vintage]
+    of_vintage = [export for _, export in used]
+    _refuse_part(of_vintage)
     rows = pd.concat([export.deliveries for export in of_vintage]).query("recipient == 'Japan'")
     keys = ["supplier", "armament", "year"]
     table = (
@@ -33,7 +37,25 @@ def arms_imports_japan(files: list[SourceFile]) -> Built | None:
     )
     table.insert(0, "vintage", vintage)
     table = table.sort_values(["supplier", "category", "year"], ignore_index=True)
-    return Built(table, [sipri.source(day.isoformat(), vintage) for day in sorted({e.exported for e in of_vintage})])
+    days = sorted({export.exported.isoformat() for export in of_vintage})
+    return Built(
+        table,
+        [file for file, _ in used],
+        [sipri.source(day, vintage) for day in days],
+        coverage=states.coverage(used, lambda e: int(e.deliveries["recipient"].eq("Japan").sum())),
+    )
+
+
+def _refuse_part(exports: list[sipri.Export]) -> None:
+    """Leave a table that has a later state, or more years, than the files."""
+    committed, vintage = load("arms_imports_japan"), exports[0].vintage
+    newest, first = committed["vintage"].max(), int(committed["year"].min())
+    if vintage < newest:
+        raise OlderStateError(f"the files hold the state of {vintage}, and the table has that of {newest}")
+    years = {year for export in exports for year in range(export.first_year, export.last_year + 1)}
+    missing = set(range(first, max(*years, int(committed["year"].max())) + 1)) - years
+    if missing:
+        raise OlderStateError(f"the files of {vintage} lack {states.span(missing)}, which the table has")
 
 
 def fighter_orders(files: list[SourceFile]) -> Built | None:
@@ -43,10 +65,10 @@ def fighter_orders(files: list[SourceFile]) -> Built | None:
         One row per vintage, recipient, type and order: aircraft ordered and delivered.
     """
     # A register can be asked for deliveries alone; it then misses the orders that are still open.
-    registers = [e for e in _exports(files) if e.complete and (e.orders["units"] == 0).any()]
-    if not registers:
+    used = [(file, e) for file, e in states.exports(files) if e.complete and (e.orders["units"] == 0).any()]
+    if not used:
         return None
-    parts = []
+    registers, parts = [export for _, export in used], []
     for export in registers:
         orders = export.orders[export.orders["designation"].str.match(r"F-35[ABC] ")]
         parts.append(
@@ -71,8 +93,15 @@ def fighter_orders(files: list[SourceFile]) -> Built | None:
         )
     keys = ["vintage", "recipient", "designation", "order_year", "ordered", "delivered"]
     table = pd.concat(parts).sort_values(keys, ignore_index=True)
-    states = sorted({(export.exported.isoformat(), export.vintage) for export in registers})
-    return Built(table, [sipri.source(exported, vintage) for exported, vintage in states], "vintage")
+    days = sorted({(export.exported.isoformat(), export.vintage) for export in registers})
+    return Built(
+        table,
+        [file for file, _ in used],
+        [sipri.source(exported, vintage) for exported, vintage in days],
+        "vintage",
+        doubts=states.doubts(registers),
+        coverage=states.coverage(used, lambda e: int(e.orders["designation"].str.match(r"F-35[ABC] ").sum())),
+    )
 
 
 def top100_japan(files: list[SourceFile]) -> Built | None:
@@ -96,7 +125,12 @@ def top100_japan(files: list[SourceFile]) -> Built | None:
         table = pd.concat([table, later.assign(evidence="press report")])
     columns = ["year", "rank", "company", "arms_revenue_usd_million", "total_revenue_usd_million", "evidence"]
     table = table[[*columns, *curated.SOURCE]].sort_values(["year", "rank"], ignore_index=True)
-    return Built(table.assign(company=table["company"].replace(renames(ARMS_INDUSTRY["title"], "company"))))
+    years = {str(year) for year in table["year"]}
+    return Built(
+        table.assign(company=table["company"].replace(renames(ARMS_INDUSTRY["title"], "company"))),
+        [file for file in (workbook, press) if file],
+        covers=lambda rows: rows["year"].isin(years),
+    )
 
 
 def military_spending(files: list[SourceFile]) -> Built | None:
@@ -121,6 +155,7 @@ def military_spending(files: list[SourceFile]) -> Built | None:
     releases = sorted(table["release"].unique())
     return Built(
         table.sort_values(keys, ignore_index=True),
+        workbooks,
         [{**MILEX, "version": f"release of {release}", "vintage": str(release)} for release in releases],
         "release",
     )
@@ -129,13 +164,13 @@ def military_spending(files: list[SourceFile]) -> Built | None:
 def defense_budget_japan(files: list[SourceFile]) -> Built | None:
     """Japan's defense budget by fiscal year and basis; trillion yen."""
     record = only_one(files, lambda file: curated.recognizes(file, curated.DEFENSE_BUDGET), "defense budgets")
-    return Built(curated.defense_budget(record)) if record else None
+    return Built(curated.defense_budget(record), [record]) if record else None
 
 
 def unmanned_budget_japan(files: list[SourceFile]) -> Built | None:
     """Lines of Japan's budget for uncrewed systems; billion yen."""
     record = only_one(files, lambda file: curated.recognizes(file, curated.UNMANNED_BUDGET), "uncrewed-system budgets")
-    return Built(curated.unmanned_budget(record)) if record else None
+    return Built(curated.unmanned_budget(record), [record]) if record else None
 
 
 def exchange_rates(files: list[SourceFile]) -> Built | None:
@@ -150,8 +185,5 @@ def exchange_rates(files: list[SourceFile]) -> Built | None:
     table = pd.concat(curated.exchange_rates(file) for file in records)
     keys = ["currency", "frequency", "period"]
     table = table.rename(columns={"rate": "currency_per_usd"})[["country", *keys, "currency_per_usd"]]
-    return Built(table.drop_duplicates().sort_values(keys, ignore_index=True))
-
-
-def _exports(files: list[SourceFile]) -> list[sipri.Export]:
-    return [sipri.read_export(file) for file in files if sipri.recognizes(file)]
+    table = table.drop_duplicates().sort_values(keys, ignore_index=True)
+    return Built(table, records, covers=same_rows(table, keys))

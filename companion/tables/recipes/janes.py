@@ -20,7 +20,7 @@ def janes_sensors(files: list[SourceFile]) -> Built | None:
     if export is None:
         return None
     source = {"title": "Janes, export under the reader's own license", "path": "https://www.janes.com"}
-    return Built(janes.read(export, mapping), [{**source, "version": export.name}])
+    return Built(janes.read(export, mapping), [export], [{**source, "version": export.name}])
 
 
 def _is_mapping(file: SourceFile) -> bool:

@@ -15,7 +15,7 @@ from companion.sources import (
     usa_trade_online,
 )
 from companion.tables import load
-from companion.tables.recipes.built import Built, only_one
+from companion.tables.recipes.built import Built, OlderStateError, only_one, same_rows
 
 # A source of trade by ten-digit code, and the reader of its files.
 READERS: dict[str, ModuleType] = {"census": hs10, "dataweb": dataweb, "usa-trade-online": usa_trade_online}
@@ -43,7 +43,11 @@ OTHER_FLOW = {"export": "Import", "import": "Export"}
 def eo_codes(files: list[SourceFile]) -> Built | None:
     """The HTS codes of electro-optical goods and the definitions that they belong to."""
     codes = _codes(files)
-    return None if codes is None else Built(codes.drop(columns=[*csis_codes.IMPORTS.values()]))
+    if codes is None:
+        return None
+    return Built(
+        codes.drop(columns=[*csis_codes.IMPORTS.values()]), [file for file in files if csis_codes.recognizes(file)]
+    )
 
 
 def eo_trade(files: list[SourceFile]) -> Built | None:
@@ -89,24 +93,30 @@ def eo_trade(files: list[SourceFile]) -> Built | None:
         years = table.loc[table["source_id"] == source_id, "year"]
         version = f"years {years.min()} to {years.max()}"
         sources = [*sources, {"title": title, "path": path, "version": version, "vintage": source_id}]
-    return Built(table, sources, "source_id")
+    readers = [csis_codes, *READERS.values()]
+    used = [file for file in files if any(reader.recognizes(file) for reader in readers)]
+    return Built(table, used, sources, "source_id", same_rows(table, order))
 
 
 def hs_chapter_trade(files: list[SourceFile]) -> Built | None:
     """Monthly U.S. trade by HS chapter, from the four files that together cover it."""
     found = [only_one(files, report.recognizes, f"HS chapters ({report.source_id})") for report in census_hs2.REPORTS]
     parts = [census_hs2.read(file) for file in found if file]
-    if len(parts) < len(found):  # a part of the files would cut the table
+    if not parts:
         return None
+    if len(parts) < len(found):
+        raise OlderStateError(
+            f"it needs {len(found)} files of the Census Bureau and DataWeb, and {len(parts)} are here"
+        )
     rows = pd.concat(parts)
     rows.insert(rows.columns.get_loc("value_usd"), "preferred", ~rows.duplicated(census_hs2.KEY, keep="last"))
-    return Built(rows.sort_values([*census_hs2.KEY, "source_id"], ignore_index=True))
+    return Built(rows.sort_values([*census_hs2.KEY, "source_id"], ignore_index=True), [file for file in found if file])
 
 
 def optical_instruments_trade(files: list[SourceFile]) -> Built | None:
     """Japan's trade in the commodity groups that hold electro-optical goods."""
     record = only_one(files, japan_customs.recognizes, "Japan's trade by principal commodity")
-    return Built(japan_customs.read(record)) if record else None
+    return Built(japan_customs.read(record), [record]) if record else None
 
 
 def _codes(files: list[SourceFile]) -> pd.DataFrame | None:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from companion.sources import SourceError, SourceFile, sipri
 from companion.sources import uas_groups as groups
+from companion.tables.recipes import states
 from companion.tables.recipes.built import Built, only_one
 
 FIRST_YEAR = 2000
@@ -51,12 +52,24 @@ def uas_deliveries(files: list[SourceFile]) -> Built | None:
     Returns:
         One row per vintage, supplier, designation, label, year and year_method; numbers of aircraft.
     """
-    exports = [sipri.read_export(file) for file in files if sipri.recognizes(file)]
-    rows = deliveries_by_vintage(exports)
+    exports = states.exports(files)
+    rows = deliveries_by_vintage(export for _, export in exports)
     if rows is None:
         return None
-    states = sorted(set(zip(rows["vintage"], rows["exported"], strict=True)))
-    return Built(rows, [sipri.source(exported, vintage) for vintage, exported in states], "vintage")
+    pairs = sorted(set(zip(rows["vintage"], rows["exported"], strict=True)))
+    used = [(file, e) for file, e in exports if e.complete and e.last_year >= FIRST_YEAR]
+    held = _held_years([export for _, export in used])
+    gaps = {vintage: set(range(FIRST_YEAR, max(years) + 1)) - years for vintage, years in held.items()}
+    doubts = {vintage: f"its files do not hold {states.span(years)}" for vintage, years in gaps.items() if years}
+    return Built(
+        rows,
+        [file for file, _ in used],
+        [sipri.source(exported, vintage) for vintage, exported in pairs],
+        "vintage",
+        lambda table: _covered(table, held),
+        states.doubts([export for _, export in used]) | doubts,
+        states.coverage(used, lambda e: int(_uncrewed(e)["year"].ge(FIRST_YEAR).sum())),
+    )
 
 
 def deliveries_by_vintage(exports: Iterable[sipri.Export]) -> pd.DataFrame | None:
@@ -87,10 +100,29 @@ def deliveries_by_vintage(exports: Iterable[sipri.Export]) -> pd.DataFrame | Non
     )
 
 
+def _held_years(exports: list[sipri.Export]) -> dict[str, set[int]]:
+    """The years of each vintage that some export up to its month holds."""
+    return {
+        vintage: {
+            year
+            for export in exports
+            if export.vintage <= vintage
+            for year in range(max(export.first_year, FIRST_YEAR), export.last_year + 1)
+        }
+        for vintage in {export.vintage for export in exports}
+    }
+
+
+def _covered(table: pd.DataFrame, held: dict[str, set[int]]) -> "pd.Series[bool]":
+    """The rows, their cells as text, of vintages and years that the exports hold."""
+    pairs = zip(table["vintage"], table["year"].astype(int), strict=True)
+    return pd.Series([year in held.get(vintage, ()) for vintage, year in pairs], table.index, dtype=bool)
+
+
 def uas_groups(files: list[SourceFile]) -> Built | None:
     """The DoD UAS groups, one row per group and source."""
     record = only_one(files, groups.recognizes, "UAS groups")
-    return Built(groups.read(record)) if record else None
+    return Built(groups.read(record), [record]) if record else None
 
 
 def _uncrewed(export: sipri.Export) -> pd.DataFrame:
@@ -101,7 +133,7 @@ def _uncrewed(export: sipri.Export) -> pd.DataFrame:
         row = unknown.iloc[0]
         raise SourceError(
             f"{export.name}, row {row['line']}: the weapon label {row['label']!r} is not known. "
-            "Decide on its category and add it to CATEGORIES in companion/recipes/uas.py."
+            "Decide on its category and add it to CATEGORIES in companion/tables/recipes/uas.py."
         )
     nothing = pd.Series(float("nan"), rows.index)
     return rows.assign(
