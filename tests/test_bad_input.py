@@ -4,14 +4,18 @@ Run as a program, this prints the table of the inputs and their messages.
 """
 
 import hashlib
+import io
 import re
 import shutil
 import tempfile
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest import ROOT, run
 from test_defense import milex, record, top100
+from test_janes import HEADER, RECORD, csv
 from test_sipri import deal, deals, order, register
 from test_trade import API, CODES, CUSTOMS, code
 from test_trade import source as trade_csv
@@ -25,7 +29,43 @@ COLLECTION = "CTY_NAME,E_COMMODITY,COMM_LVL,time,ALL_VAL_MO"
 UTO = "Commodity,Country,Time,Customs Value (Gen) ($US)"
 UNKNOWN = r"no reader knows this file\. It begins with"
 RATES = record(curated.EXCHANGE_RATES, "2022-01-01,Japan,114.8").content
-CASES: list[tuple[str, str, bytes, str]] = [
+
+
+def zipped(**files: bytes) -> bytes:
+    """An archive of files."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("_", "."), content)
+    return target.getvalue()
+
+
+def protected(archive: bytes) -> bytes:
+    """An archive whose first member says that it needs a password."""
+    local, central = archive.index(b"PK\x03\x04"), archive.index(b"PK\x01\x02")
+    changed = bytearray(archive)
+    changed[local + 6] |= 1
+    changed[central + 8] |= 1
+    return bytes(changed)
+
+
+def twice(archive: bytes) -> bytes:
+    """An archive with two members of one name."""
+    return archive.replace(b"b.csv", b"a.csv")
+
+
+def workbook_of(cells: int) -> bytes:
+    """A workbook with one sheet of zeros."""
+    sheet = b"<worksheet><sheetData>" + b'<row><c r="A1"><v>0</v></c></row>' * cells + b"</sheetData></worksheet>"
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", sheet)
+    return target.getvalue()
+
+
+Content = bytes | Callable[[], bytes]
+TWO = register(order(years="2025"), order().replace("Israel", "China").replace("India", "Serbia")).content
+CASES: list[tuple[str, str, Content, str]] = [
     (
         "wrong delimiter",
         "deals 2025-01-01.csv",
@@ -77,6 +117,78 @@ CASES: list[tuple[str, str, bytes, str]] = [
     ("renamed column in a workbook", "top100.xlsx", top100(year_column="Sales").content, r"no column like"),
     ("no rows", "rates.csv", RATES.partition(b"\n")[0] + b"\n", r"no rows below the header"),
     ("row with a stray comma", "rates.csv", RATES.rstrip() + b",x\n", r"4 fields where the header has 3"),
+    ("archive with a password", "deals.zip", protected(zipped(deals_txt=deals(deal()).content)), r"needs a password"),
+    ("archive of zeros", "deals.zip", lambda: zipped(deals_txt=bytes(300_000_000)), r"300,000,000 bytes out of"),
+    ("archive in an archive", "deals.zip", zipped(a_zip=zipped(deals_txt=b"x")), r"an archive in an archive"),
+    (
+        "archive of many files",
+        "many.zip",
+        zipped(**{f"f{i}": b"" for i in range(1_001)}),
+        r"1,001 files; at most 1,000",
+    ),
+    (
+        "two files of one name in an archive",
+        "two.zip",
+        twice(zipped(a_csv=b"1", b_csv=b"2")),
+        r"a\.csv is in the .* twice",
+    ),
+    ("damaged member of an archive", "bad.zip", zipped(a_csv=RATES * 50).replace(RATES[:4], b"zzzz", 1)[:-90], r"cut"),
+    ("a line of 200 MB", "deals.txt", lambda: deals().content + b"x" * 200_000_000, r"more than 60 MB"),
+    ("a cell of 1 MB", "rates.csv", RATES.rstrip() + b"x" * 1_000_000 + b"\n", r"larger than field limit"),
+    (
+        "stray quotation mark",
+        "deals.txt",
+        deals('"' + deal(), *[deal()] * 9_000).content,
+        r"row \d+: field larger than",
+    ),
+    ("zero byte", "rates.csv", RATES.replace(b"114.8", b"114\0008"), r"row 2: a zero byte"),
+    (
+        "UTF-16 with a wrong value",
+        "rates.csv",
+        RATES.replace(b"114.8", b"x").decode().encode("utf-16"),
+        r"'x' is not a num",
+    ),
+    ("Japanese encoding", "rates.csv", "Date;Country;レート".encode("cp932"), r"It begins with 'Date;Country;レート'"),
+    ("semicolons", "rates.csv", RATES.replace(b",", b";"), r"has semicolons between its columns"),
+    ("tabs", "rates.csv", RATES.replace(b",", b"\t"), r"has tabs between its columns"),
+    ("decimal comma", "rates.csv", RATES.replace(b"114.8", b'"114,8"'), r"'114,8' is not a number; a comma may only"),
+    ("web page", "rates.csv", b"<!DOCTYPE html><html>Sign in</html>", r"a web page"),
+    ("workbook with a password", "milex.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" * 99, r"a workbook with a password"),
+    (
+        "workbook of zeros",
+        "milex.xlsx",
+        lambda: workbook_of(4_000_000),
+        r"a workbook of 1 sheets and 132,000,0\d\d bytes",
+    ),
+    ("empty file", "rates.csv", b"", r"the file is empty"),
+    ("a day to come", "register 2099-12-31.csv", register(order()).content, r"which is still to come"),
+    (
+        "a day that is none",
+        "register 2025-13-45.csv",
+        register(order()).content,
+        r"'2025-13-45' in the file name is not a day",
+    ),
+    ("register of two suppliers", "register 2026-07-14.csv", TWO, r"may be cut or a selection"),
+    (
+        "register of one supplier",
+        "register 2026-07-14.csv",
+        register(order()).content,
+        r"holds israel to india, and a state",
+    ),
+    (
+        "register without rows",
+        "register 2026-07-14.csv",
+        register().content,
+        r"its table has a later state",
+    ),
+    ("records of Janes", "sensors.csv", csv(HEADER, RECORD).content, r"belongs into data/local/"),
+    (
+        "a value of a past year that changed",
+        "rates.csv",
+        RATES.replace(b"114.8", b"99"),
+        r"exchange_rates: 1 row would change",
+    ),
+    ("binary", "register.csv", bytes(range(256)) * 50, r"no reader knows this file"),
     ("no date", "register.csv", register(order()).content.partition(b"\n\n")[2] or register(order()).content, r"."),
 ]
 
@@ -96,13 +208,15 @@ def fingerprint() -> str:
 
 
 @pytest.mark.parametrize(("fault", "name", "content", "message"), CASES, ids=[case[0] for case in CASES])
-def test_a_bad_file_is_refused_and_nothing_changes(fault: str, name: str, content: bytes, message: str, tmp_path: Path):
+def test_a_bad_file_is_refused_and_nothing_changes(
+    fault: str, name: str, content: bytes | Callable[[], bytes], message: str, tmp_path: Path
+):
     before = fingerprint()
-    (tmp_path / name).write_bytes(content)
+    (tmp_path / name).write_bytes(content() if callable(content) else content)
     problem = problem_of(tmp_path)
     assert name in problem, problem
     assert re.search(message, problem), problem
-    assert "\n" not in problem
+    assert len(problem.splitlines()) <= 2
     assert fingerprint() == before
 
 
@@ -111,7 +225,7 @@ def test_a_bad_file_is_refused_and_nothing_changes(fault: str, name: str, conten
 def test_a_file_that_no_reader_knows_is_refused_by_name(name: str, content: bytes, tmp_path: Path):
     before = fingerprint()
     (tmp_path / name).write_bytes(content)
-    assert f"{name}: no reader knows this file" in problem_of(tmp_path)
+    assert f"{name}: {'no reader knows this file' if content else 'the file is empty'}" in problem_of(tmp_path)
     assert not any(recipe(list(walk(tmp_path))) for recipe in LOCAL.values())
     assert fingerprint() == before
 
@@ -123,16 +237,30 @@ def test_an_unknown_file_beside_known_ones_is_said_to_be_unused(copy_of_project:
     (folder / "notes.csv").write_text("a,b\n1,2\n")
     result = run(copy_of_project, "python", "-m", "companion", "data", str(folder))
     assert result.returncode == 0, result.stderr
-    assert "notes.csv: not used; no reader knows its form" in result.stdout
+    assert "notes.csv: not used; no reader knows this file" in result.stdout
     assert "programs.csv" not in result.stdout
 
 
+MEASURE = """
+import resource, sys, time; from pathlib import Path
+from companion.sources import SourceError; from companion.tables.refresh import refresh
+before = time.perf_counter()
+try:
+    refresh(Path(sys.argv[1]))
+    said = "taken"
+except SourceError as problem:
+    said = " ".join(str(problem).split())
+print(f"{said} | {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} | {time.perf_counter() - before:.1f}")
+"""
+
+
 def main() -> None:
-    """Print what each bad input is answered with."""
+    """Print what each bad input is answered with, the peak memory of the process in MB, and its seconds."""
+    print("| input | answer | MB | seconds |\n| --- | --- | ---: | ---: |")
     for fault, name, content, _ in CASES:
         with tempfile.TemporaryDirectory() as folder:
-            Path(folder, name).write_bytes(content)
-            print(f"| {fault} | {problem_of(Path(folder))} |")
+            Path(folder, name).write_bytes(content() if callable(content) else content)
+            print(f"| {fault} | {run(root(), 'python', '-c', MEASURE, folder).stdout.strip()} |", flush=True)
 
 
 if __name__ == "__main__":

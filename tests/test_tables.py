@@ -119,8 +119,8 @@ def test_a_refresh_without_upstream_files_leaves_every_table(
     monkeypatch.chdir(copy_of_project)
     before = {path: path.read_bytes() for path in (root() / "data").iterdir() if path.is_file()}
     assert root() == copy_of_project
-    [line] = refresh(tmp_path / "empty")
-    assert "tables: left as they are; no upstream file for it" in line
+    with pytest.raises(SourceError, match="empty holds no upstream file"):
+        refresh(tmp_path / "empty")
     assert before == {path: path.read_bytes() for path in (root() / "data").iterdir() if path.is_file()}
 
 

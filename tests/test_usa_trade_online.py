@@ -121,7 +121,7 @@ def test_only_the_partners_and_codes_that_are_asked_for_are_read():
             report(*(JANUARY.replace("January 2024", f"2024 through {month}") for month in ("March", "April"))),
             r"row 5, column 'Time': 2024 stands there as a year and in parts",
         ),
-        (report(JANUARY, FEBRUARY[:-10]), r"report.csv, row \d: unexpected end of data. Download the report again"),
+        (report(JANUARY, FEBRUARY[:-10]), r"report.csv, row \d: unexpected end of data. A quotation mark is missing"),
         (report(JANUARY, FEBRUARY[:-5]), r"report.csv, row 5: 3 fields where the header has 4"),
         (report(f'{JANUARY},"5"'), r"report.csv, row 4: 5 fields where the header has 4"),
         (report(), r"report.csv: there are no rows below the column names"),
@@ -141,9 +141,11 @@ def test_a_report_of_chapters_is_left_to_its_own_reader_and_the_other_way_round(
     assert not [file.name for file in walk(sources) if usa_trade_online.recognizes(file)]
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
-def test_an_encoding_with_wide_characters_is_refused(encoding: str):
-    wide = SourceFile("report.csv", report(JANUARY).text.encode(encoding))
+def test_text_of_excel_is_read_like_any_other_and_wider_text_is_refused():
+    excel = SourceFile("report.csv", report(JANUARY).text.encode("utf-16"))
+    assert usa_trade_online.recognizes(excel)
+    assert usa_trade_online.read(excel, [CODE]).equals(usa_trade_online.read(report(JANUARY), [CODE]))
+    wide = SourceFile("report.csv", report(JANUARY).text.encode("utf-32"))
     assert not usa_trade_online.recognizes(wide)
     with pytest.raises(SourceError, match=r"report.csv"):
         usa_trade_online.read(wide, [CODE])

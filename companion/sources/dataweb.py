@@ -11,8 +11,6 @@ No export by ten-digit code was at hand. The format is known from a real annual 
   the flow.
 """
 
-import csv
-import io
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ import pandas as pd
 
 from companion.sources.census_hs2 import dollars
 from companion.sources.hs10 import COLUMNS, CONSUMPTION, EXPORTS, GENERAL, PARTNERS, dotted
-from companion.sources.upstream import Row, SourceError, SourceFile, csv_cells
+from companion.sources.upstream import CsvCells, Row, SourceError, SourceFile
 from companion.sources.workbooks import all_rows, open_workbook, says
 
 PARAMETERS = "Query Parameters"
@@ -199,13 +197,10 @@ def _sheets(file: SourceFile) -> Iterator[tuple[str, Iterator[Line]]]:
 
 
 def _csv_lines(file: SourceFile) -> Iterator[Line]:
-    lines = csv_cells(io.StringIO(file.text, newline=""))
-    try:
-        for cells in lines:
-            if cells:
-                yield lines.line_num, [cell.strip() for cell in cells]
-    except csv.Error as error:
-        raise SourceError(f"{file.name}, row {lines.line_num}: {error}. Download the file again.") from error
+    lines = CsvCells(file.name, file.text)
+    for cells in lines:
+        if cells:
+            yield lines.line_num, [cell.strip() for cell in cells]
 
 
 def _text(value: object) -> str:

@@ -3,8 +3,6 @@
 Which column holds what stands in a mapping: `janes.toml` beside this module, and the user's own file of that name.
 """
 
-import csv
-import io
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from companion.sources.upstream import Row, SourceError, SourceFile, csv_cells
+from companion.sources.upstream import CsvCells, Row, SourceError, SourceFile
 from companion.sources.workbooks import all_rows, open_workbook
 
 DEFAULT = SourceFile("companion/sources/janes.toml", Path(__file__).with_name("janes.toml"))
@@ -165,12 +163,8 @@ def _sheets(file: SourceFile) -> Iterator[tuple[str, Iterator[Line]]]:
 
 
 def _csv_lines(file: SourceFile) -> Iterator[Line]:
-    lines = csv_cells(io.StringIO(file.text, newline=""))
-    try:
-        for cells in lines:
-            yield lines.line_num, cells
-    except csv.Error as error:  # the rest of the file as one cell, for instance, after a stray quotation mark
-        raise SourceError(f"{file.name}, row {lines.line_num}: {error}. Export the records again.") from error
+    lines = CsvCells(file.name, file.text)
+    yield from ((lines.line_num, cells) for cells in lines)
 
 
 def _is_filled(line: Line) -> bool:

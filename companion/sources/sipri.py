@@ -8,8 +8,6 @@ SIPRI's website has given the same database in two forms over the years:
 Both forms come with or without a header that says when the export was made and what it covers.
 """
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,7 +17,7 @@ from functools import cache
 import pandas as pd
 
 from companion.sources.corrections import renames
-from companion.sources.upstream import FIRST_YEAR, LAST_YEAR, SourceError, SourceFile
+from companion.sources.upstream import FIRST_YEAR, LAST_YEAR, CsvCells, SourceError, SourceFile
 
 DATABASE = "SIPRI Arms Transfers Database"
 
@@ -116,7 +114,7 @@ def read_export(file: SourceFile) -> Export:
         raise SourceError(f"{file.name}: no line of SIPRI column names. Export the file again from SIPRI's site.")
     preamble, body = file.text[: found.start()], file.text[found.start() :]
     first_line = preamble.count("\n") + 1
-    rows = csv.reader(io.StringIO(body, newline=""), delimiter=";" if found.group().startswith("Deal ID") else ",")
+    rows = CsvCells(file.name, body, delimiter=";" if found.group().startswith("Deal ID") else ",")
     columns = _named(next(rows))
     form = "register" if "Year(s) of delivery" in columns else "deals"
     positions = _positions(columns, file.name, FORMS[form])

@@ -4,6 +4,7 @@ import codecs
 import csv
 import hashlib
 import io
+import os
 import re
 import shutil
 import tempfile
@@ -13,18 +14,23 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from itertools import pairwise
+from pathlib import Path, PurePath
+from typing import IO
 
 from companion.errors import CompanionError
 
-if TYPE_CHECKING:
-    from _csv import Reader
-
 LONGEST_CELL = 131_072
+# Far above any file of these publishers, and low enough that no file takes more than 600 MB of memory or half a minute.
+MOST_TEXT = 60_000_000  # bytes of a file that is read whole
+MOST_UNPACKED = 20_000_000_000  # bytes of a member of an archive, which is read in parts
+MOST_MEMBERS = 1_000
+MOST_RATIO = 200  # of a member's bytes to those it takes in the archive
+PROTECTED = 1  # the bit of a member that needs a password
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 FORMATS = {".csv", ".parquet", ".toml", ".txt", ".xlsx", ".zip"}
 HEAD = 4096
+KANA = re.compile("[\u3041-\u30ff]")
 
 
 class SourceError(CompanionError, ValueError):
@@ -65,9 +71,19 @@ class SourceFile:
 
     @cached_property
     def content(self) -> bytes:
-        """The whole content."""
+        """The whole content.
+
+        Raises:
+            SourceError: the file is larger than any that is read whole.
+        """
         with self.open() as stream:
-            return stream.read()
+            content = stream.read(MOST_TEXT + 1)
+        if len(content) > MOST_TEXT:
+            raise SourceError(
+                f"{self.name}: the file has more than {MOST_TEXT // 1_000_000} MB, more than any export of this form. "
+                "Is it the right file? Export a smaller selection."
+            )
+        return content
 
     @cached_property
     def sha256(self) -> str:
@@ -84,7 +100,11 @@ class SourceFile:
     @property
     def text(self) -> str:
         """The content as text. SIPRI writes UTF-8 in some years and Windows-1252 in others."""
-        return _decoded(self.content)
+        text = _decoded(self.content)
+        if "\0" in text:
+            row = text[: text.index("\0")].count("\n") + 1
+            raise SourceError(f"{self.name}, row {row}: a zero byte, which no text has. Download the file again.")
+        return text
 
     @cached_property
     def head(self) -> str:
@@ -95,10 +115,14 @@ class SourceFile:
 
 def _decoded(content: bytes, final: bool = True) -> str:
     """Bytes as text; a part of a file (not `final`) may end within a character."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # Excel's "Unicode text"
+        return codecs.getincrementaldecoder("utf-16")("replace").decode(content, final)
     try:
         return codecs.getincrementaldecoder("utf-8-sig")().decode(content, final)
     except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
+        japanese = codecs.getincrementaldecoder("cp932")("replace").decode(content, final)
+        # Letters of a Western language do not make kana by chance.
+        return japanese if len(KANA.findall(japanese)) > 2 else content.decode("cp1252", errors="replace")
 
 
 @dataclass(frozen=True)
@@ -156,10 +180,36 @@ class Row:
         )
 
 
-def csv_cells(lines: Iterable[str], *, strict: bool = False) -> "Reader":
-    """The rows of a CSV file; a cell as long as a file, as after a stray quotation mark, is always an error."""
-    csv.field_size_limit(LONGEST_CELL)  # other libraries lift it for the whole process
-    return csv.reader(lines, strict=strict)
+class CsvCells:
+    """The rows of a CSV file as lists of texts.
+
+    A cell as long as a file, as after a stray quotation mark, is an error that names file and row.
+    """
+
+    def __init__(self, name: str, text: str, *, delimiter: str = ",", strict: bool = False) -> None:
+        """Read a text; `strict` minds a text that ends inside quotation marks."""
+        csv.field_size_limit(LONGEST_CELL)  # other libraries lift it for the whole process
+        self.name = name
+        self._rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
+
+    @property
+    def line_num(self) -> int:
+        """The line that the last row ended on."""
+        return self._rows.line_num
+
+    def __iter__(self) -> Iterator[list[str]]:
+        """The rows, one after the other."""
+        return self
+
+    def __next__(self) -> list[str]:
+        """The next row."""
+        try:
+            return next(self._rows)
+        except csv.Error as error:
+            raise SourceError(
+                f"{self.name}, row {self.line_num}: {error}. A quotation mark is missing or the file is cut; download "
+                "it again."
+            ) from error
 
 
 def read_rows(file: SourceFile, columns: Iterable[str]) -> Iterator[Row]:
@@ -168,7 +218,7 @@ def read_rows(file: SourceFile, columns: Iterable[str]) -> Iterator[Row]:
     Raises:
         SourceError: the file is empty, a column is missing, or a row has more or fewer fields than the header.
     """
-    lines = csv_cells(io.StringIO(file.text, newline=""))
+    lines = CsvCells(file.name, file.text)
     header = next(lines, [])
     missing = [column for column in columns if column not in header]
     if missing:
@@ -193,13 +243,49 @@ def walk(folder: Path) -> Iterator[SourceFile]:
     """Yield every file below `folder` of a form that a publisher uses, members of zip archives included, in order."""
     if not folder.is_dir():
         raise SourceError(f"{folder} is not a folder. Give the folder that holds the upstream files.")
-    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() in FORMATS):
+    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in FORMATS and p.is_file()):
+        name = printable(path.relative_to(folder).as_posix())
+        if not os.access(path, os.R_OK):
+            raise SourceError(f"{name}: the file may not be read. Change its permissions.")
         if path.suffix.lower() == ".zip":
-            try:
-                archive = zipfile.ZipFile(path)
-            except (zipfile.BadZipFile, EOFError) as error:
-                raise SourceError(f"{path.name}: {error}. The archive is cut; download it again.") from error
-            for member in sorted(m.filename for m in archive.infolist() if not m.is_dir()):
-                yield SourceFile(f"{path.name}/{member}", zipfile.Path(archive, member))
+            yield from _members(name, path)
         else:
-            yield SourceFile(path.name, path)
+            yield SourceFile(name, path)
+
+
+def passed_over(folder: Path) -> list[str]:
+    """What is in a folder under the name of an upstream file and is no file: pipes, devices, links to nothing."""
+    names = (p for p in folder.rglob("*") if p.suffix.lower() in FORMATS and not p.is_file() and not p.is_dir())
+    return sorted(printable(path.relative_to(folder).as_posix()) for path in names)
+
+
+def printable(name: str) -> str:
+    """A name as it can be shown in a terminal: what is no letter, as a line break or a color code, is written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+
+
+def _members(name: str, path: Path) -> Iterator[SourceFile]:
+    """The files in an archive."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise SourceError(f"{name}: {error}. The archive is cut; download it again.") from error
+    members = sorted((m for m in archive.infolist() if not m.is_dir()), key=lambda member: member.filename)
+    if len(members) > MOST_MEMBERS:
+        raise SourceError(f"{name}: {len(members):,} files; at most {MOST_MEMBERS:,} are read. Unpack what is needed.")
+    names = [member.filename for member in members]
+    if twice := next((n for n, other in pairwise(names) if n == other), None):
+        raise SourceError(f"{name}: {printable(twice)} is in the archive twice. Unpack the right one.")
+    for member in members:
+        inside = f"{name}/{printable(member.filename)}"
+        if member.flag_bits & PROTECTED:
+            raise SourceError(f"{inside}: needs a password. Unpack the archive and give the folder.")
+        ratio = member.file_size / max(member.compress_size, 1)
+        if member.file_size > MOST_UNPACKED or (ratio > MOST_RATIO and member.file_size > MOST_TEXT / 10):
+            raise SourceError(
+                f"{inside}: {member.file_size:,} bytes out of {member.compress_size:,}, which no publisher's file "
+                "gives. Download the archive again."
+            )
+        if PurePath(member.filename).suffix.lower() == ".zip":
+            raise SourceError(f"{inside}: an archive in an archive. Unpack the outer one and give the folder.")
+        yield SourceFile(inside, zipfile.Path(archive, member.filename))

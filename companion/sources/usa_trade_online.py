@@ -6,8 +6,6 @@ end, and one row per commodity, country and time, with no row where nothing was 
 "Value ($US)"; it counts domestic and foreign goods together where the report does not split them.
 """
 
-import csv
-import io
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
@@ -17,7 +15,7 @@ import pandas as pd
 
 from companion.sources.census_hs2 import dollars
 from companion.sources.hs10 import COLUMNS, CONSUMPTION, EXPORTS, GENERAL, PARTNERS, dotted
-from companion.sources.upstream import FIRST_YEAR, LAST_YEAR, Row, SourceError, SourceFile, csv_cells
+from companion.sources.upstream import FIRST_YEAR, LAST_YEAR, CsvCells, Row, SourceError, SourceFile
 
 COMMODITY, COUNTRY, TIME = DIMENSIONS = ("Commodity", "Country", "Time")
 # A column of values, and its flow and basis.
@@ -85,22 +83,19 @@ def read(file: SourceFile, codes: Collection[str], partners: Mapping[str, str] =
 def _rows(name: str, text: str) -> Iterator[Row]:
     """The rows of a report, without the titles above the column names and the notes below the rows."""
     # A report that is cut ends inside quotation marks, which only a strict reader minds.
-    lines = csv_cells(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = next((_header(name, cells) for cells in lines if set(DIMENSIONS) <= set(cells)), [])
-        row = None
-        for cells in lines:
-            if not any(cells[1:]) and not "".join(cells)[:1].isdigit():
-                continue
-            if len(cells) < len(header) or any(cells[len(header) :]):
-                raise SourceError(
-                    f"{name}, row {lines.line_num}: {len(cells)} fields where the header has {len(header)}. The row is "
-                    "cut or has a stray comma; download the report again."
-                )
-            row = Row(name, lines.line_num, dict(zip(header, cells, strict=False)))
-            yield row
-    except csv.Error as error:
-        raise SourceError(f"{name}, row {lines.line_num}: {error}. Download the report again.") from error
+    lines = CsvCells(name, text, strict=True)
+    header = next((_header(name, cells) for cells in lines if set(DIMENSIONS) <= set(cells)), [])
+    row = None
+    for cells in lines:
+        if not any(cells[1:]) and not "".join(cells)[:1].isdigit():
+            continue
+        if len(cells) < len(header) or any(cells[len(header) :]):
+            raise SourceError(
+                f"{name}, row {lines.line_num}: {len(cells)} fields where the header has {len(header)}. The row is "
+                "cut or has a stray comma; download the report again."
+            )
+        row = Row(name, lines.line_num, dict(zip(header, cells, strict=False)))
+        yield row
     if not header:
         raise SourceError(f"{name}: no row with the columns {', '.join(DIMENSIONS)}. Is it the right file?")
     if row is None:

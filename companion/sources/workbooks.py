@@ -15,6 +15,9 @@ from companion.sources.upstream import SourceError, SourceFile
 # Extensions of newer Excel versions, which hold no data.
 warnings.filterwarnings("ignore", "Unknown extension is not supported", module="openpyxl")
 
+MOST_SHEETS = 200
+MOST_UNPACKED = 100_000_000  # bytes; SIPRI's largest workbook has 23 million
+
 
 def says(file: SourceFile, text: str) -> bool:
     """Tell whether a file is a workbook with `text` in one of its cells, without opening every sheet."""
@@ -22,6 +25,7 @@ def says(file: SourceFile, text: str) -> bool:
         return False
     try:
         with zipfile.ZipFile(io.BytesIO(file.content)) as parts:
+            _refuse_large(file, parts)
             # Excel keeps all texts in one part; other programs write them into the sheets.
             shared = [name for name in parts.namelist() if name == "xl/sharedStrings.xml"]
             sheets = [name for name in parts.namelist() if name.startswith("xl/worksheets/")]
@@ -34,12 +38,28 @@ def open_workbook(file: SourceFile) -> Workbook:
     """Open a workbook with its values and cell colors.
 
     Raises:
-        SourceError: the file is cut or is not a workbook.
+        SourceError: the file is cut, is not a workbook, or is larger than any of a publisher.
     """
+    try:
+        with zipfile.ZipFile(io.BytesIO(file.content)) as parts:
+            _refuse_large(file, parts)
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise _damaged(file, error) from error
     try:
         return openpyxl.load_workbook(io.BytesIO(file.content), read_only=True, data_only=True)
     except Exception as error:  # openpyxl lets through whatever a damaged part makes its parsers raise
         raise _damaged(file, error) from error
+
+
+def _refuse_large(file: SourceFile, parts: zipfile.ZipFile) -> None:
+    """Refuse a workbook that would take minutes, or more memory than the machine may have."""
+    sheets = sum(name.startswith("xl/worksheets/") for name in parts.namelist())
+    unpacked = sum(part.file_size for part in parts.infolist())
+    if sheets > MOST_SHEETS or unpacked > MOST_UNPACKED:
+        raise SourceError(
+            f"{file.name}: a workbook of {sheets:,} sheets and {unpacked:,} bytes, more than any publisher's; at most "
+            f"{MOST_SHEETS} and {MOST_UNPACKED:,} are read. Is it the right file? Save a smaller part of it."
+        )
 
 
 def _damaged(file: SourceFile, error: Exception) -> SourceError:

@@ -17,13 +17,16 @@ from typing import Any
 import frictionless
 import pandas as pd
 
+from companion.prose import listed
 from companion.settings import root
 from companion.sources import SourceError, SourceFile, sipri, walk
-from companion.sources.known import is_known
+from companion.sources.known import is_known, told
+from companion.sources.upstream import FORMATS, passed_over
 from companion.tables import COMMITTED, finish_interrupted, package, write_package
 from companion.tables.recipes import LOCAL, RECIPES, Built, Recipe
 from companion.tables.recipes.built import OlderStateError
 
+MOST_NAMED = 3
 OVERRULE = "If this is right, say so: make data SOURCES=DIR REPLACE="
 NEXT = "Run `make expected` next; the change of tests/expected/ is the list of numbers that moved."
 
@@ -82,12 +85,7 @@ def build_tables(folder: Path) -> dict[str, Built | Left]:
     built = {name: make_table(recipe, files, folder) for name, recipe in RECIPES.items()}
     unknown = [file for file in files if not is_known(file)]
     if unknown and len(unknown) == len(files):
-        first_line = unknown[0].head.partition("\n")[0].strip()
-        start = repr(first_line[:80]) if first_line.isprintable() else "something other than text"
-        raise SourceError(
-            f"{unknown[0].name}: no reader knows this file. It begins with {start}. Compare its column names, "
-            "delimiter, and encoding with a file as its publisher gives it, or download it again."
-        )
+        raise SourceError(f"{unknown[0].name}: {_why_not(unknown[0])}.")
     return built
 
 
@@ -120,35 +118,35 @@ def refresh(folder: Path, accepted: Collection[str] = ()) -> list[str]:
         raise SourceError(f"There is no table {sorted(unknown)[0]!r}. The tables are: {', '.join(sorted(made))}.")
     tables = {name: built for name, built in made.items() if isinstance(built, Built)}
     plans = {name: plan(name, built) for name, built in tables.items()}
-    if lines := [line for name in plans for line in objections(name, plans[name], accepted)]:
-        raise SourceError("\n".join([*lines, f"{OVERRULE}'{' '.join(_names(lines))}'"]))
+    found = {place: text for name in plans for place, text in objections(name, plans[name], accepted).items()}
+    if found:
+        lines = [f"{place}: {text}." for place, text in found.items()]
+        raise SourceError("\n".join([*lines, f"{OVERRULE}'{' '.join(found)}'"]))
+    unused = [f"{name}: passed over; it is no file" for name in passed_over(folder)]
+    used = {file.name for built in tables.values() for file in built.files}
+    unused += [f"{file.name}: not used; {_why_not(file)}" for file in walk(folder) if file.name not in used]
+    if not tables:
+        forms = ", ".join(sorted(FORMATS))
+        raise SourceError("\n".join(unused) or f"{folder} holds no upstream file: none of {forms}.")
     changes = replace(tables)
     nothing = f"no upstream file for it in {folder}"
     left = {name: built.reason for name, built in made.items() if isinstance(built, Left)}
     reasons = {name: reason for name, reason in left.items() if reason != nothing}
-    used = {file.name for built in tables.values() for file in built.files}
     report = [f"{name}: {change}{_added(plans[name])}" for name, change in changes.items()]
     report += [f"{name}: left as it is; {reason}" for name, reason in reasons.items()]
     report += [f"{len(left) - len(reasons)} other tables: left as they are; {nothing}"] * (len(left) > len(reasons))
-    report += [f"{file.name}: not used; {_why_not(file)}" for file in walk(folder) if file.name not in used]
+    report += unused
     return [*report, NEXT] if any("unchanged" not in change for change in changes.values()) else report
 
 
-def objections(name: str, plan: Plan, accepted: Collection[str]) -> list[str]:
-    """What stands against a refresh, one line per state."""
-    lines = []
-    for state, loss in sorted(plan.losses.items()):
-        place = f"{name}@{state}" if state else name
-        if not {name, place} & {*accepted}:
-            lines.append(f"{place}: {loss}.")
-    for state, doubt in plan.built.doubts.items():
-        if state in plan.new_states and not {name, f"{name}@{state}"} & {*accepted}:
-            lines.append(f"{name}@{state}: this new state may be cut or a selection: {doubt}.")
-    return lines
-
-
-def _names(lines: list[str]) -> list[str]:
-    return [line.partition(":")[0] for line in lines]
+def objections(name: str, plan: Plan, accepted: Collection[str]) -> dict[str, str]:
+    """What stands against a refresh, by table or by table and state."""
+    files = f" ({listed(file.name for file in plan.built.files[:MOST_NAMED])})" if plan.built.files else ""
+    found = {f"{name}@{state}" if state else name: f"{loss}{files}" for state, loss in sorted(plan.losses.items())}
+    for state in plan.new_states:
+        if doubt := plan.built.doubts.get(state):
+            found[f"{name}@{state}"] = f"this new state may be cut or a selection{files}: {doubt}"
+    return {place: text for place, text in found.items() if not {name, place} & {*accepted}}
 
 
 def _added(plan: Plan) -> str:
@@ -166,7 +164,7 @@ def _why_not(file: SourceFile) -> str:
         export = sipri.read_export(file)
         if not export.complete:
             return f"it holds {export.supplier} to {export.recipient}, and a state of the database needs all"
-    return "its table has a later state, or needs other files too" if is_known(file) else "no reader knows its form"
+    return "its table has a later state, or needs other files too" if is_known(file) else told(file)
 
 
 def plan(name: str, built: Built) -> Plan:
