@@ -143,7 +143,7 @@ kernelspec:
 SMALL_PAGES = {
     "index": """# A small book
 
-Deliveries of one database, {glue:text}`deliveries.md::total:s` in all, and one statement about them.
+Deliveries of one database, {eval}`facts["deliveries"].total` in all, and one statement about them.
 [The deliveries](deliveries.md)
 
 ```{exhibit-gallery}
@@ -167,7 +167,7 @@ first, last = units["units"].head(5).sum(), units["units"].tail(5).sum()
 facts(total=f"{units['units'].sum():,}")
 ```
 
-In all, {glue:text}`total` were delivered. {numref}`small-deliveries` shows them by year, and {numref}`small-groups`
+In all, {eval}`facts.total` were delivered. {numref}`small-deliveries` shows them by year, and {numref}`small-groups`
 how uncrewed aircraft are grouped.
 
 ```{code-cell} ipython3

@@ -6,7 +6,20 @@ It shows what chapters computed and never computes a number itself.
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-from companion.book import catalogue, citing, claims, editions, files, freshness, launch, nodes, pages, printed, tags
+from companion.book import (
+    catalogue,
+    citing,
+    claims,
+    editions,
+    facts,
+    files,
+    freshness,
+    launch,
+    nodes,
+    pages,
+    printed,
+    tags,
+)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
@@ -14,6 +27,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     catalogue.setup(app)
     freshness.setup(app)
     nodes.setup(app)
+    facts.setup(app)
     files.setup(app)
     claims.setup(app)
     editions.setup(app)
