@@ -82,14 +82,16 @@ def test_sentences_show_their_numbers_in_jupyterlab_and_are_saved_without(lab: s
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         page = browser.new_page(viewport={"width": 1400, "height": 20000})  # JupyterLab draws what is in view
+        page.set_default_timeout(120_000)
         page.goto(f"{lab}/lab/tree/{chapter}?factory=Jupytext%20Notebook")
         page.locator(".myst", has_text="facts.").first.wait_for()
+        page.get_by_text("| Idle").wait_for()  # what is run before there is a kernel stays as it is
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
         names = "[...document.querySelectorAll('.myst')].some(cell => cell.innerText.includes('facts.'))"
-        page.wait_for_function(f"!{names}", timeout=60_000)
-        page.keyboard.press("Control+s")
-        page.wait_for_timeout(3000)
+        page.wait_for_function(f"!{names}")
+        with page.expect_response(lambda answer: answer.request.method == "PUT" and chapter in answer.url):
+            page.keyboard.press("Control+s")
         text = " ".join(" ".join(page.locator(".myst").all_inner_texts()).split())
         browser.close()
     assert "Error" not in text
