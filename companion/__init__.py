@@ -4,11 +4,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from companion.chapters.facts import facts
     from companion.claims.claim import claim
     from companion.claims.form import Claim
     from companion.exhibits.exhibit import exhibit
     from companion.exhibits.form import Exhibit
-    from companion.prose import facts, in_words, listed, month, percent
+    from companion.prose import in_words, listed, month, percent
     from companion.tables import load
     from companion.tables.own_files import local
 
@@ -20,7 +21,8 @@ _MODULES = {
     "claims.form": ["Claim"],
     "exhibits.form": ["Exhibit"],
     "tables.own_files": ["local"],
-    "prose": ["facts", "in_words", "listed", "month", "percent"],
+    "chapters.facts": ["facts"],
+    "prose": ["in_words", "listed", "month", "percent"],
     "tables": ["load"],
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

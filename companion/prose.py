@@ -1,23 +1,10 @@
-"""Numbers for the prose: computed in a cell, quoted in a sentence, never typed."""
+"""Numbers and words as in a sentence."""
 
 import calendar
 from collections.abc import Iterable
-from numbers import Integral
-
-from myst_nb import glue
 
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 ORDINALS = ["zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"]
-
-
-def facts(**values: object) -> None:
-    """Make values available to the prose of this chapter.
-
-    A sentence quotes a value with ``{glue:text}`name` ``. Whole numbers get thousands separators; everything else
-    is quoted as text, so round and name the unit here.
-    """
-    for name, value in values.items():
-        glue(name, f"{value:,}" if isinstance(value, Integral) else str(value), display=False)
 
 
 def percent(share: float, digits: int = 0) -> str:

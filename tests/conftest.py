@@ -18,8 +18,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from xdist.scheduler import LoadFileScheduling
 
 from companion import settings
-from companion.chapters import execution, runner
 from companion.chapters.execution import STORE
+from companion.chapters.notebooks import execution, runner
 from companion.editions.printed import QUIET, find_browser
 
 ROOT = Path(__file__).parents[1]
@@ -144,7 +144,7 @@ kernelspec:
 SMALL_PAGES = {
     "index": """# A small book
 
-Deliveries of one database, {glue:text}`deliveries.md::total:s` in all, and one statement about them.
+Deliveries of one database, {eval}`facts["deliveries"].total` in all, and one statement about them.
 [The deliveries](deliveries.md)
 
 ```{exhibit-gallery}
@@ -168,7 +168,7 @@ first, last = units["units"].head(5).sum(), units["units"].tail(5).sum()
 facts(total=f"{units['units'].sum():,}")
 ```
 
-In all, {glue:text}`total` were delivered. {numref}`small-deliveries` shows them by year, and {numref}`small-groups`
+In all, {eval}`facts.total` were delivered. {numref}`small-deliveries` shows them by year, and {numref}`small-groups`
 how uncrewed aircraft are grouped.
 
 ```{code-cell} ipython3

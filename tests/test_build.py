@@ -95,6 +95,28 @@ def test_an_unknown_exhibit_in_the_gallery_fails_the_build(book: Path):
     assert "there is no exhibit 'small-deliverys'" in done.stderr
 
 
+def test_a_number_that_no_chapter_has_fails_the_build_with_its_place(book: Path):
+    """All of them at once, each with the line and the nearest name; in plain Jupyter Book too."""
+    edit(book / "chapters" / "deliveries.md", ("`facts.total`", "`facts.totl`"), ("{numref}", "{eval}`total` {numref}"))
+    edit(
+        book / "chapters" / "index.md", ('one database, {eval}`facts["deliveries"].', 'two, {eval}`facts["deliverys"].')
+    )
+    for command in (["python", "-m", "companion", "book"], ["jupyter-book", "build", "."]):
+        done = run(book, *command)
+        assert done.returncode == 1
+        assert "chapters/deliveries.md:27: There is no fact 'totl'. Did you mean 'total'?" in done.stderr
+        assert "chapters/deliveries.md:27: {eval}`total` is neither {eval}`facts.name` nor" in done.stderr
+        assert "chapters/index.md:3: There is no page 'deliverys'. Did you mean 'deliveries'?" in done.stderr
+
+
+def test_a_number_that_another_chapter_no_longer_has_fails_each_build(built_book: Path):
+    edit(built_book / "chapters" / "deliveries.md", ("facts(total=", "facts(in_all="), ("facts.total", "facts.in_all"))
+    for _ in range(2):
+        done = run(built_book, "jupyter-book", "build", ".")
+        assert done.returncode == 1
+        assert "chapters/index.md:3: There is no fact 'total'. Did you mean 'in_all'?" in done.stderr
+
+
 def test_a_front_matter_without_its_kernel_is_an_error_and_no_stale_page(book: Path):
     edit(book / "chapters" / "groups.md", ("kernelspec:\n", "kernelspec: # the usual one\n"))
     done = build(book)
@@ -242,7 +264,7 @@ EDITS: list[tuple[str, str, str]] = [
     ("chapters/groups.md", "# How are", "# In which way are"),
     ("chapters/index.md", "[The deliveries]", "[Deliveries]"),
     ("companion/theme.py", 'GREY = "#8A8A8A"', 'GREY = "#8B8B8B"'),
-    ("companion/prose.py", ":,}", ":_}"),
+    ("companion/chapters/facts.py", ":,}", ":_}"),
     ("companion/report.py", '"own analysis"', '"own work"'),
     ("companion/book/templates/figure.html", "<figure", "<!-- changed --><figure"),
     ("companion/book/templates/tables.md", "{{", "Changed. {{"),

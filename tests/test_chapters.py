@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from conftest import PAGES, ROOT, edit, run
 
+from companion.chapters.facts import QUOTE
 from companion.chapters.notebooks import (
     StaleReferenceError,
     chapter_paths,
@@ -72,7 +73,15 @@ def test_no_cell_skips_its_comparison():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_no_number_is_typed_in_prose(page: Path):
     typed = [line for line in TYPED.sub("", prose(page)).splitlines() if re.search(r"\d", line)]
-    assert not typed, "take the number from the code: facts(name=...) and {glue:text}`name`"
+    assert not typed, "take the number from the code: facts(name=...) and {eval}`facts.name`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_number_is_quoted_in_the_one_way(page: Path):
+    """The one that the notebook shows too."""
+    text = page.read_text(encoding="utf-8")
+    assert "{glue" not in text
+    assert len(re.findall(r"\{eval", text)) == len(list(QUOTE.finditer(text)))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

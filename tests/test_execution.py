@@ -235,7 +235,7 @@ def test_an_old_state_is_dropped_when_there_are_many(book: Path, monkeypatch: py
 # Slow to load, and of use to some command, and to no chapter.
 NOT_LOADED = {
     "companion": ["altair", "pandas", "sphinx", "IPython"],
-    "companion.exhibits.exhibit, companion.claims.claim, companion.prose, companion.tables.own_files": [
+    "companion.exhibits.exhibit, companion.claims.claim, companion.chapters.facts, companion.tables.own_files": [
         *(
             "rfc3987_syntax",
             "lark",

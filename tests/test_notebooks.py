@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from html import unescape
 from pathlib import Path
 
 import nbformat
@@ -11,8 +12,9 @@ import pytest
 from conftest import ROOT, copy_project, edit
 from nbclient import NotebookClient
 
-from companion.chapters.notebooks import chapter_paths, code_cells
-from companion.editions.archive import write_runnable, write_zip
+from companion.chapters.facts import QUOTE
+from companion.chapters.notebooks import chapter_paths, code_cells, read_chapter
+from companion.editions.archive import write_notebooks, write_runnable, write_zip
 
 
 def in_a_shell(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
@@ -51,6 +53,19 @@ def test_the_notebooks_run_anywhere_with_two_commands(tmp_path: Path):
     done = in_a_shell(folder, ".venv/bin/pytest chapters/uas/exporters.ipynb")
     assert done.returncode == 1
     assert "outputs differ" in done.stdout
+
+
+def test_the_sentences_of_a_notebook_have_their_numbers(tmp_path: Path, html: Path):
+    """As text: Colab, and others that open notebooks, do not know the role."""
+    write_notebooks(ROOT, tmp_path)
+    for chapter in chapter_paths():
+        path = chapter.relative_to(ROOT)
+        page = (html / path).with_suffix(".html").read_text(encoding="utf-8")
+        values = iter(re.findall(r'<span class="pasted-text">(.*?)</span>', page))
+        source, written = read_chapter(chapter), nbformat.read(tmp_path / path.with_suffix(".ipynb"), as_version=4)
+        for cell, filled in zip(source.cells, written.cells, strict=True):
+            assert filled.source == QUOTE.sub(lambda _, values=values: unescape(next(values)), cell.source)
+        assert not list(values)
 
 
 def test_a_notebook_fetches_the_rest_of_the_book_on_colab_and_nowhere_else(tmp_path: Path):

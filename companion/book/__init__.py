@@ -11,6 +11,7 @@ from companion.book import (
     catalogue,
     citing,
     downloads,
+    facts,
     freshness,
     launch,
     ledger,
@@ -26,6 +27,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     catalogue.setup(app)
     freshness.setup(app)
     nodes.setup(app)
+    facts.setup(app)
     downloads.setup(app)
     ledger.setup(app)
     versions.setup(app)

@@ -20,7 +20,6 @@ from docutils import nodes
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from myst_nb.core.read import read_myst_markdown_notebook
-from myst_nb.ext.glue.utils import PendingGlueReference
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
@@ -115,7 +114,7 @@ class Freshness:
         """Remember in which state a page was read, and whether it shows what other pages have."""
         page = page_of(app.env)
         page.state = self._state_of(app.env, app.env.docname)
-        page.overview = any(isinstance(node, OverviewNode | PendingGlueReference) for node in doctree.findall())
+        page.overview = any(isinstance(node, OverviewNode) for node in doctree.findall())
 
     def write_again(self, app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
         """The pages to write although they were not read: all of them, or those that show what other pages have."""
@@ -123,7 +122,7 @@ class Freshness:
         setattr(env, SHARED, now)
         if before != now:
             return env.found_docs
-        return [page for page in env.found_docs if _pages(env)[page].overview] if self.read else []
+        return overviews(env) if self.read else []
 
     def _state_of(self, env: BuildEnvironment, page: str) -> str:
         parts = [inputs.file_digest(Path(env.doc2path(page)))]
@@ -153,6 +152,11 @@ def _charts(run: Run) -> list[Exhibit]:
     contents = [output.get("data", {}).get(CHART_MIME) for outputs in run.outputs for output in outputs]
     exhibits = [Exhibit.from_output(content) for content in contents if content]
     return [exhibit for exhibit in exhibits if exhibit]
+
+
+def overviews(env: BuildEnvironment) -> list[str]:
+    """The pages that show what other pages have."""
+    return sorted(page for page in env.found_docs if _pages(env)[page].overview)
 
 
 def page_of(env: BuildEnvironment) -> Page:

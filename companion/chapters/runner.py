@@ -187,6 +187,7 @@ def _warm_up() -> None:
     import companion.claims.claim
     import companion.exhibits.exhibit
     import companion.tables.own_files
+    import companion.chapters.facts  # noqa: F401
     import companion.prose  # noqa: F401
 
     frame = pd.DataFrame({"year": [2020, 2021], "who": ["a", "b"]}).query("year > 2000").groupby("who").sum()

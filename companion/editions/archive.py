@@ -13,7 +13,8 @@ import nbformat
 from repro_zipfile import ReproducibleZipFile
 
 from companion.changes.numbers import read
-from companion.chapters.notebooks import StaleReferenceError, chapter_paths, with_reference
+from companion.chapters.facts import Facts, filled
+from companion.chapters.notebooks import StaleReferenceError, chapter_paths, code_cells, with_reference
 from companion.citation import metadata
 from companion.editions import EditionError, printed, site
 from companion.editions.crate import write_crate
@@ -78,7 +79,7 @@ def assemble(book: Path, changes: Path, folder: Path, say: Callable[[str], None]
 
 
 def write_notebooks(book: Path, folder: Path, first_cell: str = "") -> None:
-    """Write every chapter as an executed notebook: its text, its code, and the outputs that the tests compare.
+    """Write every chapter as an executed notebook: its text with its numbers, its code, and the recorded outputs.
 
     Args:
         book: a copy of the project.
@@ -97,6 +98,10 @@ def write_notebooks(book: Path, folder: Path, first_cell: str = "") -> None:
         if first_cell:
             code = first_cell.replace("{folder}", path.parent.relative_to(folder).as_posix())
             notebook.cells.insert(0, nbformat.v4.new_code_cell(code))
+        facts = Facts.among(output for cell in code_cells(notebook) for output in cell.outputs)
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":  # not every program that opens notebooks knows {eval}
+                cell.source = filled(cell.source, facts, book)
         for number, cell in enumerate(notebook.cells, start=1):
             cell["id"] = f"cell-{number}"  # they are drawn by lot
         path.parent.mkdir(parents=True, exist_ok=True)
