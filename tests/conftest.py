@@ -19,7 +19,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from companion import settings
 from companion.chapters.execution import STORE
-from companion.chapters.notebooks import execution, runner
+from companion.chapters import execution, runner
 from companion.editions.printed import QUIET, find_browser
 
 ROOT = Path(__file__).parents[1]
