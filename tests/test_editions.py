@@ -22,6 +22,7 @@ from companion.claims.form import Claim
 from companion.editions import EditionError
 from companion.editions.archive import check_sums, files_in, write_sums
 from companion.editions.freeze import compose, freeze, place, verify
+from companion.editions.site import Edition, _forward
 from companion.exhibits.form import Exhibit
 
 FIRST, SECOND = "0.1.0", "0.2.0"
@@ -358,6 +359,19 @@ def test_a_forged_archive_fails_the_check(repository: Path, archive: Path, tmp_p
     done = run(repository, "python", "-m", "companion", "verify", str(forged))
     assert done.returncode == 1
     assert f"html/{PAGE} comes out different" in done.stderr
+
+
+def test_no_name_ends_the_script_that_leads_on(tmp_path: Path):
+    evil = "\"</script><!--<script>'.html"
+    about = {"version": "1", "released": "2026-01-01", "title": evil, "citation": evil, "files": {}, "pages": [evil]}
+    page = tmp_path / "1" / "edition.json"
+    page.parent.mkdir()
+    page.write_text(json.dumps(about), encoding="utf-8")
+    forward = _forward(evil, Edition.read(page.parent))
+    assert "<!--" not in forward
+    (script,) = re.findall(r"<script>(.*?)</script>", forward)
+    address = re.fullmatch(r"location\.replace\((.*) \+ location\.search \+ location\.hash\);", script)
+    assert json.loads(address[1]) == evil
 
 
 def numbers(**parts: dict) -> Numbers:
