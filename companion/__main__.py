@@ -95,6 +95,8 @@ def _compare(arguments: argparse.Namespace) -> None:
     from companion.changes.numbers import find, read
 
     was, now = (read(find(name, root(), arguments.site)) for name in (arguments.was, arguments.now))
+    for note in was.notes + now.notes:
+        print(note, file=sys.stderr)
     changes = compare(was, now)
     print(as_csv(changes) if arguments.csv else as_markdown(changes), end="")
 

@@ -62,6 +62,8 @@ def freeze(repository: Path, site: Path, say: Say = print) -> Path:
         copy, folder = Path(work, "book"), Path(work, archive_name(name))
         _export(repository, copy)
         before = read(find(str(site / earlier[0].folder), repository, site)) if earlier else None
+        for note in before.notes if before else []:
+            say(note)
         changes = Path(work, CHANGES)
         text = json.dumps(compare(before, read(copy)), indent=1, ensure_ascii=False)
         changes.write_text(text + "\n", encoding="utf-8")
