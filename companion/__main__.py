@@ -159,7 +159,11 @@ def _parser() -> argparse.ArgumentParser:
     verify = commands.add_parser("verify", help="check that an edition is as it was frozen, and build it again")
     verify.add_argument("edition", help="a version, or the folder or the archive of an edition")
     verify.add_argument(
-        "--python", metavar="FILE", default=sys.executable, help="of an environment with the edition's own packages"
+        "--python",
+        type=Path,
+        metavar="FILE",
+        default=sys.executable,
+        help="of an environment with the edition's own packages",
     )
     verify.set_defaults(run=_verify)
 

@@ -387,6 +387,8 @@ def test_no_code_of_an_archive_runs_against_a_person_s_will(archive: Path, site:
     with pytest.raises(EditionError, match=f"Nothing of {archive.name} was run"):
         verify(str(archive), site, quiet, lambda question: bool(asked.append(question)))
     assert asked == ["Run it?"]
+    with pytest.raises(EditionError, match=r"There is no /.*/none/python\. Name the Python of an environment"):
+        verify(str(archive), site, quiet, python=Path("none/python"))
 
 
 COMMAND = """

@@ -159,7 +159,7 @@ def verify(
     site: Path,
     say: Say = print,
     agreed: Callable[[str], bool] = lambda question: True,
-    python: str = sys.executable,
+    python: Path = Path(sys.executable),
 ) -> None:
     """Check an edition: that no file changed since it was frozen, and that its own sources give every file again.
 
@@ -175,6 +175,9 @@ def verify(
     Raises:
         EditionError: the edition is not what it says it is; the message names the files. Or somebody did not agree.
     """
+    python = python.absolute()  # the code runs in another folder; and the link in an environment is what makes it one
+    if not python.is_file():
+        raise EditionError(f"There is no {python}. Name the Python of an environment, such as .venv/bin/python.")
     path = next((path for path in (Path(name), site / name) if path.exists()), None)
     if path is None:
         raise EditionError(f"There is no edition {name!r}. Name a version in {site}/, or the folder or archive of one.")
@@ -296,7 +299,7 @@ def _text(pdf: Path) -> list[str]:
     return [normalize("NFKC", page.extract_text()) for page in PdfReader(pdf).pages]
 
 
-def _say_packages(folder: Path, python: str, say: Say) -> None:
+def _say_packages(folder: Path, python: Path, say: Say) -> None:
     """Name the packages that are not of the edition's versions: they can make files come out different."""
     listed = subprocess.run([python, "-c", LIST_PACKAGES], capture_output=True, check=True).stdout
     here = {canonicalize_name(name): version for name, version in json.loads(listed)}

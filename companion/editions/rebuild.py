@@ -81,7 +81,7 @@ def archive_again(
     since: Path | None,
     *,
     say: Callable[[str], None],
-    python: str = sys.executable,
+    python: Path = Path(sys.executable),
 ) -> None:
     """Make the archive of an edition with the library in its own folder.
 
