@@ -87,7 +87,15 @@ def _pdf(arguments: argparse.Namespace) -> None:
 def _verify(arguments: argparse.Namespace) -> None:
     from companion.editions.freeze import verify
 
-    verify(arguments.edition, root(), arguments.site, _say)
+    verify(arguments.edition, arguments.site, _say, _agreed, arguments.python)
+
+
+def _assemble(arguments: argparse.Namespace) -> None:
+    from companion.editions.freeze import pack, write_changes
+
+    target: Path = arguments.archive
+    changes = arguments.changes or write_changes(root(), arguments.since, target.with_name("changes.json"), _say)
+    pack(root(), changes, target, _say)
 
 
 def _compare(arguments: argparse.Namespace) -> None:
@@ -95,12 +103,19 @@ def _compare(arguments: argparse.Namespace) -> None:
     from companion.changes.numbers import find, read
 
     was, now = (read(find(name, root(), arguments.site)) for name in (arguments.was, arguments.now))
+    for note in was.notes + now.notes:
+        print(note, file=sys.stderr)
     changes = compare(was, now)
     print(as_csv(changes) if arguments.csv else as_markdown(changes), end="")
 
 
 def _say(text: str) -> None:
     print(text, flush=True)
+
+
+def _agreed(question: str) -> bool:
+    """Ask at a terminal; elsewhere there is nobody to answer, and the command itself is the answer."""
+    return not sys.stdin.isatty() or input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -150,7 +165,21 @@ def _parser() -> argparse.ArgumentParser:
 
     verify = commands.add_parser("verify", help="check that an edition is as it was frozen, and build it again")
     verify.add_argument("edition", help="a version, or the folder or the archive of an edition")
+    verify.add_argument(
+        "--python",
+        type=Path,
+        metavar="FILE",
+        default=sys.executable,
+        help="of an environment with the edition's own packages",
+    )
     verify.set_defaults(run=_verify)
+
+    assemble = commands.add_parser("assemble", help="make the archive of an edition here, as `verify` asks for it")
+    assemble.add_argument("archive", type=Path, metavar="FILE", help="companion-<version>.zip, the file to write")
+    since = assemble.add_mutually_exclusive_group()
+    since.add_argument("--since", type=Path, metavar="DIR", help="the edition before; the first one if not given")
+    since.add_argument("--changes", type=Path, metavar="FILE", help="what changed since it, if that is known")
+    assemble.set_defaults(run=_assemble)
 
     compare = commands.add_parser("compare", help="print what changed in the numbers")
     compare.add_argument("was", metavar="A", help="a version, an archive, a folder, or a revision in Git")

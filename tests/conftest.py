@@ -18,8 +18,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from xdist.scheduler import LoadFileScheduling
 
 from companion import settings
-from companion.chapters.execution import STORE
 from companion.chapters import execution, runner
+from companion.chapters.execution import STORE
 from companion.editions.printed import QUIET, find_browser
 
 ROOT = Path(__file__).parents[1]

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urldefrag
 
 import pandas as pd
 import pytest
-from conftest import edit, open_page, run
+from conftest import ROOT, edit, open_page, run
 from playwright.sync_api import Browser
 
 from companion.changes import StateError
@@ -22,6 +22,8 @@ from companion.claims.form import Claim
 from companion.editions import EditionError
 from companion.editions.archive import check_sums, files_in, write_sums
 from companion.editions.freeze import compose, freeze, place, verify
+from companion.editions.rebuild import archive_again
+from companion.editions.site import Edition, _forward
 from companion.exhibits.form import Exhibit
 
 FIRST, SECOND = "0.1.0", "0.2.0"
@@ -328,26 +330,129 @@ def test_outputs_that_were_not_recorded_stop_an_edition(repository: Path, tmp_pa
 
 
 @pytest.mark.slow
-def test_an_edition_passes_its_check(repository: Path, site: Path):
-    done = run(repository, "python", "-m", "companion", "verify", SECOND)
+def test_a_new_edition_follows_one_in_the_first_form(repository: Path, tmp_path: Path, browser: Browser):
+    """The first edition, cut down to some tables and a chapter, is in the site as it was published."""
+    frozen = ROOT / "tests" / "fixtures" / f"edition-{FIRST}"
+    site = tmp_path / "site"
+    downloads = site / FIRST / "downloads"
+    downloads.mkdir(parents=True)
+    shutil.copytree(frozen, tmp_path / f"companion-{FIRST}")
+    shutil.make_archive(str(downloads / f"companion-{FIRST}"), "zip", tmp_path, f"companion-{FIRST}")
+    about = {"version": FIRST, "released": "2026-11-22", "title": "T", "citation": "C", "files": {}, "pages": []}
+    (site / FIRST / "edition.json").write_text(json.dumps(about), encoding="utf-8")
+    write_sums(site / FIRST)
+    made = run(repository, "python", "-m", "companion", "edition", "--site", str(site))
+    assert made.returncode == 0, made.stdout + made.stderr
+    new = site / SECOND
+    changes = json.loads((new / "changes" / "changes.json").read_text(encoding="utf-8"))
+    assert (changes["from"]["version"], changes["to"]["version"]) == (FIRST, SECOND)
+    came_and_went = {change["id"]: change["change"] for change in changes["exhibits"] + changes["claims"]}
+    assert came_and_went["small-deliveries"] == "added"
+    assert came_and_went["eoir-considerations-modes"] == came_and_went["C134"] == "removed"
+    page, trouble = open_page(browser, (new / CHANGES_PAGE).as_uri())
+    assert f"From version {FIRST} (2026-11-22)" in page.locator("article").inner_text()
+    assert trouble == []
+    page.context.close()
+
+
+@pytest.fixture(scope="module")
+def later(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The working copy some time after the editions were made: a template, a style and the library are others."""
+    copy = tmp_path_factory.mktemp("later") / "book"
+    shutil.copytree(repository, copy, ignore=shutil.ignore_patterns("_site", "_build", ".git"))
+    edit(
+        copy / "companion" / "book" / "templates" / "figure.html", ('class="exhibit-title"', 'class="exhibit-heading"')
+    )
+    edit(copy / "companion" / "editions" / "templates" / "notebooks.md", ("the notebooks of", "all notebooks of"))
+    edit(copy / "companion" / "editions" / "crate.py", ("The book as PDF", "The whole book as PDF"))
+    edit(copy / "companion" / "changes" / "compare.py", ('"from": _state(was)', '"since": _state(was)'))
+    edit(copy / "companion" / "files" / "zips.py", ("0o100644", "0o100600"))
+    return copy
+
+
+@pytest.mark.slow
+def test_an_edition_passes_its_check_when_the_library_has_changed(later: Path, site: Path):
+    done = run(later, "python", "-m", "companion", "verify", SECOND, "--site", str(site))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "every file is as it was frozen, and its sources give every file again" in done.stdout
+    told, _, rest = done.stdout.partition(f"the code in companion-{SECOND}.zip builds this edition again")
+    assert "Comparing the files" in told
+    assert "Running the chapters" in rest, "it is said before anything runs"
+    assert "every file is as it was frozen, and its sources give every file again" in rest
+    assert "packed by another version" not in rest
+    assert "is not compared again" not in done.stdout
 
 
-def test_one_changed_byte_fails_the_check(repository: Path, site: Path, tmp_path: Path):
+def test_no_code_of_an_archive_runs_against_a_person_s_will(archive: Path, site: Path):
+    asked = []
+    with pytest.raises(EditionError, match=f"Nothing of {archive.name} was run"):
+        verify(str(archive), site, quiet, lambda question: bool(asked.append(question)))
+    assert asked == ["Run it?"]
+    with pytest.raises(EditionError, match=r"There is no /.*/none/python\. Name the Python of an environment"):
+        verify(str(archive), site, quiet, python=Path("none/python"))
+
+
+COMMAND = """
+import sys
+print("arguments:", *sys.argv[1:])
+"""
+FUNCTIONS = """
+def assemble(book, changes, folder, say):
+    say(f"{book.name} {changes.read_text()}")
+    folder.mkdir()
+
+def write_zip(folder, target, book):
+    target.write_text(folder.name)
+"""
+
+
+def test_the_edition_s_own_library_is_asked_for_its_archive(tmp_path: Path):
+    library = tmp_path / "book" / "companion"
+    library.mkdir(parents=True)
+    (library / "__init__.py").touch()
+    (library / "__main__.py").write_text(COMMAND, encoding="utf-8")
+    said: list[str] = []
+    changes, target, since = tmp_path / "changes.json", tmp_path / "companion-1.zip", tmp_path / "before"
+    archive_again(library.parent, target, changes, None, say=said.append)
+    archive_again(library.parent, target, changes, since, say=said.append)
+    assert said == [
+        f"arguments: assemble --changes {changes} {target}",
+        f"arguments: assemble --since {since} {target}",
+    ]
+
+
+def test_an_edition_from_before_there_was_a_command_is_asked_in_its_own_way(tmp_path: Path):
+    """Version 0.1.0 has no `assemble` on its command line, and the function in this place."""
+    editions = tmp_path / "book" / "companion" / "editions"
+    editions.mkdir(parents=True)
+    for folder in (editions.parent, editions):
+        (folder / "__init__.py").touch()
+    (editions.parent / "__main__.py").write_text("raise SystemExit(2)", encoding="utf-8")
+    (editions / "archive.py").write_text(FUNCTIONS, encoding="utf-8")
+    changes, target = tmp_path / "changes.json", tmp_path / "companion-0.1.0.zip"
+    changes.write_text("none", encoding="utf-8")
+    said: list[str] = []
+    archive_again(tmp_path / "book", target, changes, None, say=said.append)
+    assert said == ["book none"]
+    assert target.read_text(encoding="utf-8") == "companion-0.1.0"
+    (editions / "archive.py").write_text("import gone_since", encoding="utf-8")
+    with pytest.raises(EditionError, match=r"(?s)own code stopped: .*'gone_since'\n.*requirements\.txt.*--python"):
+        archive_again(tmp_path / "book", target, changes, None, say=said.append)
+
+
+def test_one_changed_byte_fails_the_check(site: Path, tmp_path: Path):
     copy = tmp_path / SECOND
     shutil.copytree(site / SECOND, copy)
     page = copy / PAGE
     page.write_bytes(page.read_bytes().replace(b"Exhibit 1", b"Exhibit 2", 1))
     with pytest.raises(EditionError, match=f"{PAGE} was changed"):
-        verify(str(copy), repository, site, quiet)
+        verify(str(copy), site, quiet)
     write_sums(copy)  # a forger who mends the checksums is found by the archive
     with pytest.raises(EditionError, match=f"{PAGE} comes out different"):
-        verify(str(copy), repository, site, quiet)
+        verify(str(copy), site, quiet)
 
 
 @pytest.mark.slow
-def test_a_forged_archive_fails_the_check(repository: Path, archive: Path, tmp_path: Path):
+def test_a_forged_archive_fails_the_check(later: Path, archive: Path, tmp_path: Path):
     """All checksums agree, and still the sources give another page."""
     shutil.unpack_archive(archive, tmp_path)
     folder = tmp_path / f"companion-{SECOND}"
@@ -355,9 +460,22 @@ def test_a_forged_archive_fails_the_check(repository: Path, archive: Path, tmp_p
     write_sums(folder)
     forged = tmp_path / f"companion-{SECOND}.zip"
     shutil.make_archive(str(forged.with_suffix("")), "zip", tmp_path, folder.name)
-    done = run(repository, "python", "-m", "companion", "verify", str(forged))
+    done = run(later, "python", "-m", "companion", "verify", str(forged))
     assert done.returncode == 1
     assert f"html/{PAGE} comes out different" in done.stderr
+
+
+def test_no_name_ends_the_script_that_leads_on(tmp_path: Path):
+    evil = "\"</script><!--<script>'.html"
+    about = {"version": "1", "released": "2026-01-01", "title": evil, "citation": evil, "files": {}, "pages": [evil]}
+    page = tmp_path / "1" / "edition.json"
+    page.parent.mkdir()
+    page.write_text(json.dumps(about), encoding="utf-8")
+    forward = _forward(evil, Edition.read(page.parent))
+    assert "<!--" not in forward
+    (script,) = re.findall(r"<script>(.*?)</script>", forward)
+    address = re.fullmatch(r"location\.replace\((.*) \+ location\.search \+ location\.hash\);", script)
+    assert json.loads(address[1]) == evil
 
 
 def numbers(**parts: dict) -> Numbers:

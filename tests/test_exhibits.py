@@ -1,15 +1,20 @@
 """An exhibit: complete or refused, the same every time, and read back from its output as it was."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
 import altair as alt
 import pandas as pd
 import pytest
+from conftest import ROOT
 
 from companion import exhibit, in_words, listed, month, percent
+from companion.book import nodes
 from companion.book.nodes import TEMPLATES
+from companion.book.tags import chapter_tags, describe_chapter
+from companion.citation import metadata
 from companion.exhibits.csv import data_csv
 from companion.exhibits.form import CHART_MIME, TABLE_MIME, Exhibit
 
@@ -63,6 +68,35 @@ def test_a_download_holds_no_formula_and_the_page_no_markup():
     table = TEMPLATES.get_template("macros.html").module.data_table(shown, lambda value, *_: value, {})
     assert "<script>" not in str(table)
     assert "&lt;script&gt;" in str(table)
+
+
+EVIL = "<!--<script></script><script>alert(1)//"
+
+
+def scripts(page: str) -> list[str]:
+    """What stands in the scripts of a page, as a browser takes them apart where none of them opens a comment."""
+    assert "<!--" not in page
+    return re.findall(r"<script[^>]*>(.*?)</script>", page, re.DOTALL)
+
+
+def test_no_text_ends_the_script_that_holds_a_chart(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(nodes, "number_of", lambda *_: "1")
+    chart = alt.Chart(FRAME.assign(supplier=EVIL), title=EVIL).mark_bar().encode(x="units", y="supplier")
+    shown = exhibit("own-one", chart, **ABOUT | {"title": EVIL, "alt": EVIL})
+    page = nodes.render(None, nodes.ExhibitNode(exhibit=shown), "figure.html", files="", credit=EVIL)
+    (script,) = scripts(page)
+    assert json.loads(script)["datasets"]["exhibit"] == shown.rows
+    assert EVIL in shown.rows[0].values()
+    assert ": " not in script, "it is written without spaces, as every page has it"
+
+
+def test_no_title_ends_the_script_that_describes_a_page():
+    book = metadata(ROOT)
+    about = describe_chapter(book, EVIL, 1)
+    page = TEMPLATES.get_template("tags.html").render(tags=chapter_tags(book, EVIL), descriptions=[about])
+    (script,) = scripts(page)
+    assert json.loads(script) == about
+    assert about["name"] == EVIL
 
 
 def test_other_outputs_are_not_exhibits():

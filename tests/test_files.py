@@ -1,10 +1,13 @@
-"""Cells of upstream files, and files inside archives."""
+"""Cells of upstream files, files inside archives, and files as they are written: whole, and the same every time."""
 
 import zipfile
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from companion.files import whole, zips
 from companion.sources import Row, SourceError, SourceFile, walk
 
 
@@ -79,3 +82,33 @@ def test_a_member_that_cannot_be_unpacked_is_named(fault: str, tmp_path: Path):
     for use in (lambda: wrong.content, lambda: wrong.on_disk().__enter__()):
         with pytest.raises(SourceError, match=r"^a\.zip/wrong\.csv: .*Unpack the archive, or download it again\.$"):
             use()
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path):
+    path = tmp_path / "new" / "a.txt"
+    whole.write(path, "one\n")
+    with suppress(KeyError), whole.staged(path) as part:
+        part.write_text("half")
+        assert path.read_bytes() == b"one\n"
+        raise KeyError
+    with whole.staged(path) as part:
+        part.write_bytes(b"two")
+    assert [(file.name, file.read_bytes()) for file in path.parent.iterdir()] == [("a.txt", b"two")]
+
+
+def test_a_zip_of_the_same_files_has_the_same_bytes(tmp_path: Path):
+    members = {"mimetype": b"one", "z/\u00e9.txt": b"2" * 10_000, "a.txt": b""}
+    written = []
+    for name in ("a.zip", "b.zip"):
+        zips.write_zip(tmp_path / name, members.items(), datetime(2027, 3, 1, tzinfo=UTC), stored="mimetype")
+        written.append((tmp_path / name).read_bytes())
+    assert written[0] == written[1]
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == members
+        entries = archive.infolist()
+    assert [entry.filename for entry in entries] == [*members]
+    assert {(entry.date_time, entry.create_system, entry.external_attr >> 16) for entry in entries} == {
+        ((2027, 3, 1, 0, 0, 0), 3, 0o100644)
+    }
+    assert [entry.compress_type for entry in entries] == [zipfile.ZIP_STORED, *[zipfile.ZIP_DEFLATED] * 2]
+    assert written[0][30:38] == b"mimetype", "an e-reader looks for its name there"

@@ -32,6 +32,8 @@ TEMPLATES = jinja2.Environment(
     lstrip_blocks=True,
     undefined=jinja2.StrictUndefined,
 )
+# JSON in a page, in which no letter ends the script or opens a comment, is written in one line and in its own order.
+TEMPLATES.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "ensure_ascii": False}
 # A date is not broken at its hyphens.
 TEMPLATES.tests["date"] = lambda value: re.fullmatch(r"\d{4}-\d\d(-\d\d)?", str(value)) is not None
 
@@ -126,8 +128,8 @@ def render(env: BuildEnvironment, node: ExhibitNode, template: str, **more: Any)
     if exhibit.spec is not None:
         wide, margin = pictures.page_svg(exhibit, pictures.WIDE)
         narrow, _ = pictures.page_svg(exhibit, pictures.NARROW)
-        spec = json.dumps(pictures.specification(exhibit), separators=(",", ":")).replace("</", "<\\/")
-        context |= {"wide": Markup(wide), "narrow": Markup(narrow), "margin": margin, "spec": Markup(spec)}
+        spec = pictures.specification(exhibit)
+        context |= {"wide": Markup(wide), "narrow": Markup(narrow), "margin": margin, "spec": spec}
     return TEMPLATES.get_template(template).render(context | more)
 
 

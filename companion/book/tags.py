@@ -1,11 +1,9 @@
 """What pages tell search engines and reference managers: citation tags, and descriptions in schema.org's vocabulary."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from markupsafe import Markup
 from sphinx.application import Sphinx
 
 from companion.book.citing import is_chapter
@@ -136,11 +134,8 @@ def _add_tags(
     if full_text := address(book, app.builder.get_target_uri(pagename)):
         tags.append(("citation_fulltext_html_url", full_text))
         descriptions[0]["url"] = full_text
-    scripts = [
-        Markup(json.dumps({"@context": "https://schema.org", **description}, ensure_ascii=False).replace("</", "<\\/"))
-        for description in descriptions
-    ]
-    context["metatags"] += TEMPLATES.get_template("tags.html").render(tags=tags, descriptions=scripts)
+    linked = [{"@context": "https://schema.org", **description} for description in descriptions]
+    context["metatags"] += TEMPLATES.get_template("tags.html").render(tags=tags, descriptions=linked)
 
 
 def _shared(book: Book) -> list[tuple[str, str | None]]:

@@ -8,8 +8,8 @@ import io
 import json
 import subprocess
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +19,19 @@ import yaml
 from companion.changes import StateError
 from companion.chapters.notebooks import claims_of, exhibits_of
 from companion.citation import Book
+from companion.claims import form as claims_form
 from companion.claims.form import Claim
+from companion.exhibits import form as exhibits_form
 from companion.exhibits.form import Exhibit
+from companion.files.outputs import OutputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Tree = Path | zipfile.Path
 PACKAGE = "data/datapackage.json"
+BOOK = "CITATION.cff"
+OUTPUTS = "tests/expected"
 
 
 @dataclass(frozen=True)
@@ -40,12 +45,31 @@ class Table:
 
 @dataclass(frozen=True)
 class Numbers:
-    """What a state of the book says, by name or id, in order."""
+    """What a state of the book says, by name or id, in order.
+
+    Attributes:
+        book: its citation data.
+        tables: its tables by name.
+        exhibits: its exhibits by id.
+        claims: its claims by id.
+        newer: ids of exhibits and claims that a later library wrote in a form of which this one knows only a part.
+    """
 
     book: Book
     tables: dict[str, Table]
     exhibits: dict[str, Exhibit]
     claims: dict[str, Claim]
+    newer: list[str] = field(default_factory=list)
+
+    @property
+    def notes(self) -> list[str]:
+        """What to tell whoever uses these numbers."""
+        if not self.newer:
+            return []
+        return [
+            f"Version {self.book['version']} has exhibits or claims in a newer form than this library knows "
+            f"({', '.join(self.newer)}). What it does not know of them is left out; use the library of that version."
+        ]
 
 
 def find(name: str, repository: Path, site: Path) -> Tree:
@@ -79,27 +103,34 @@ def find(name: str, repository: Path, site: Path) -> Tree:
 
 
 def read(tree: Tree) -> Numbers:
-    """Read the numbers of a copy of the project."""
+    """Read the numbers of a copy of the project, whatever version of the library recorded them.
+
+    Raises:
+        StateError: something is missing without which there are no numbers; the message names the file.
+    """
     import pandas as pd
 
-    package = json.loads((tree / PACKAGE).read_text(encoding="utf-8"))
-    tables = {
-        resource["name"]: Table(
-            resource["title"],
-            resource["schema"]["primaryKey"],
-            pd.read_csv(io.StringIO(_text(tree / "data" / resource["path"])), dtype="str", keep_default_na=False),
-        )
-        for resource in package["resources"]
-    }
-    notebooks = [nbformat.reads(_text(path), as_version=4) for path in _notebooks(tree / "tests" / "expected")]
-    exhibits = {exhibit.id: exhibit for notebook in notebooks for exhibit in exhibits_of(notebook)}
-    claims = {claim.id: claim for notebook in notebooks for claim in claims_of(notebook)}
-    return Numbers(
-        yaml.safe_load(_text(tree / "CITATION.cff")),
-        tables,
-        dict(sorted(exhibits.items())),
-        dict(sorted(claims.items())),
-    )
+    book: Book = _parsed(tree, BOOK, yaml.safe_load, "version", "date-released")
+    tables = {}
+    for resource in _parsed(tree, PACKAGE, json.loads, "resources")["resources"]:
+        if missing := [key for key in ("name", "path", "schema") if key not in resource]:
+            raise StateError(f"{PACKAGE}: table {resource.get('name', 'without a name')} has no {', '.join(missing)}.")
+        name, path = resource["name"], f"data/{resource['path']}"
+        rows = pd.read_csv(io.StringIO(_text(tree, path)), dtype="str", keep_default_na=False)
+        tables[name] = Table(resource.get("title", name), resource["schema"].get("primaryKey", []), rows)
+    exhibits: dict[str, Exhibit] = {}
+    claims: dict[str, Claim] = {}
+    for path in _notebooks(tree, OUTPUTS):
+        notebook = nbformat.reads(_text(tree, path), as_version=4)
+        try:
+            exhibits |= {exhibit.id: exhibit for exhibit in exhibits_of(notebook)}
+            claims |= {claim.id: claim for claim in claims_of(notebook)}
+        except OutputError as problem:
+            raise StateError(f"{path}: {problem}.") from None
+    exhibits, claims = dict(sorted(exhibits.items())), dict(sorted(claims.items()))
+    newer = [id for id, exhibit in exhibits.items() if exhibit.form > exhibits_form.FORM]
+    newer += [id for id, claim in claims.items() if claim.form > claims_form.FORM]
+    return Numbers(book, tables, exhibits, claims, newer)
 
 
 def _single(tree: zipfile.Path) -> zipfile.Path:
@@ -109,21 +140,33 @@ def _single(tree: zipfile.Path) -> zipfile.Path:
 
 
 def _with_numbers(tree: Tree, name: str) -> Tree:
-    for part in (PACKAGE, "CITATION.cff", "tests/expected"):
+    for part in (PACKAGE, BOOK, OUTPUTS):
         if not (tree / part).exists():
             raise StateError(f"{name} is no copy of the book: it has no {part}.")
     return tree
 
 
-def _notebooks(folder: Tree) -> Iterator[Any]:
-    inside: list[Any] = list(folder.iterdir())
+def _notebooks(tree: Tree, folder: str) -> Iterator[str]:
+    """The paths of the notebooks below a folder of a copy of the project."""
+    inside: list[Any] = list((tree / folder).iterdir())
     for path in sorted(inside, key=lambda path: str(path.name)):
+        name = f"{folder}/{path.name}"
         if path.is_dir():
-            yield from _notebooks(path)
-        elif path.name.endswith(".ipynb"):
-            yield path
+            yield from _notebooks(tree, name)
+        elif name.endswith(".ipynb"):
+            yield name
 
 
-def _text(path: Any) -> str:
-    text: str = path.read_text(encoding="utf-8")
-    return text
+def _parsed(tree: Tree, path: str, parse: Callable[[str], Any], *keys: str) -> dict[str, Any]:
+    """The content of a file that has at least some keys."""
+    content: dict[str, Any] = parse(_text(tree, path))
+    if missing := [key for key in keys if key not in content]:
+        raise StateError(f"{path} has no {', '.join(missing)}.")
+    return content
+
+
+def _text(tree: Tree, path: str) -> str:
+    file = tree / path
+    if not file.is_file():
+        raise StateError(f"There is no {path} in this copy of the book.")
+    return file.read_text(encoding="utf-8")

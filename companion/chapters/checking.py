@@ -5,16 +5,15 @@ plugin lends them the outputs from `tests/expected/`, and refuses a chapter whos
 """
 
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from unittest import mock
 
-import nbformat
 import pytest
-from nbval.plugin import IPyNbFile
+from nbval.plugin import IPyNbCell, IPyNbFile, find_comment_markers, find_metadata_tags
 
 from companion import settings
-from companion.chapters.notebooks import StaleReferenceError, is_notebook, with_reference
+from companion.chapters.notebooks import StaleReferenceError, code_cells, is_notebook, with_reference
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -26,10 +25,12 @@ class ChapterFile(IPyNbFile):
     """A chapter whose code cells are test items."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Give nbval the chapter's cells with the reference outputs."""
-        notebook = with_reference(self.path)
-        with mock.patch.object(nbformat, "read", return_value=notebook):
-            yield from list(super().collect())
+        """Give nbval the chapter's cells with the reference outputs, as it takes those of a notebook file."""
+        self.nb = with_reference(self.path)
+        for number, cell in enumerate(code_cells(self.nb)):
+            marks = dict([*find_metadata_tags(cell.metadata), *find_comment_markers(cell.source)])
+            options = defaultdict(bool, {"check": self.compare_outputs, **marks})
+            yield IPyNbCell.from_parent(self, name=f"Cell {number}", cell_num=number, cell=cell, options=options)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: str | None = None) -> object:
         """Show a stale reference as a sentence, not as a traceback."""

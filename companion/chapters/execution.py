@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from companion.files import inputs, keep
 from companion.errors import CompanionError
+from companion.files import inputs, keep
 from companion.files.inputs import LIBRARY, State
 
 Say = Callable[[str], None]

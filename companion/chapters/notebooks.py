@@ -1,7 +1,5 @@
 """Chapters as notebooks: find them, pair them with their reference outputs, record these anew."""
 
-import os
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,12 +7,9 @@ from typing import Any
 import nbformat
 import yaml
 
-from companion import settings
-from companion.errors import CompanionError
-from companion.chapters.execution import Say, execute
-from companion.exhibits.form import CHART_MIME, TABLE_MIME, Exhibit
 from companion.claims.form import CLAIM_MIME, Claim
-from companion.tables import package, write_package
+from companion.errors import CompanionError
+from companion.exhibits.form import CHART_MIME, TABLE_MIME, Exhibit
 from companion.settings import root
 
 Notebook = Any  # nbformat's NotebookNode, which has no types

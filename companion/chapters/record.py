@@ -63,9 +63,9 @@ def _record_verdicts(verdicts: dict[str, str], say: Say) -> None:
     # Imported on demand: the checks of a table need libraries that chapters do not.
     import pandas as pd
 
+    from companion.sources import SourceFile
     from companion.tables.recipes import RECIPES, Built
     from companion.tables.refresh import replace
-    from companion.sources import SourceFile
 
     files = [root() / "data" / name for name in ("claims.csv", "claim_sources.csv")]
     built = RECIPES["claims"]([SourceFile(file.name, file) for file in files])

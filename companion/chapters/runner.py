@@ -1,8 +1,8 @@
 """The warm process that runs chapters: it imports the libraries once and forks a worker for each chapter.
 
-`companion.chapters.execution` starts it and talks to it. A worker has a shell of IPython's own, the one that a Jupyter kernel
-has too, and keeps what the cells show; only the sockets between a kernel and its client are left out. The tests compare
-every output with that of a fresh kernel, since nbval uses one.
+`companion.chapters.execution` starts it and talks to it. A worker has a shell of IPython's own, the one that a
+Jupyter kernel has too, and keeps what the cells show; only the sockets between a kernel and its client are left out.
+The tests compare every output with that of a fresh kernel, since nbval uses one.
 """
 
 import gc
@@ -24,8 +24,8 @@ from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from companion.files import inputs
 from companion.chapters.notebooks import code_cells, read_chapter
+from companion.files import inputs
 
 Output = dict[str, Any]
 Job = dict[str, str]  # "chapter": its Markdown file; "target": where its outputs go
@@ -183,12 +183,6 @@ def _warm_up() -> None:
     """Do once what every chapter would do first, and keep the collector from touching, so copying, what is shared."""
     import altair as alt
     import pandas as pd
-
-    import companion.claims.claim
-    import companion.exhibits.exhibit
-    import companion.tables.own_files
-    import companion.chapters.facts  # noqa: F401
-    import companion.prose  # noqa: F401
 
     frame = pd.DataFrame({"year": [2020, 2021], "who": ["a", "b"]}).query("year > 2000").groupby("who").sum()
     alt.Chart(frame.reset_index()).mark_bar().encode(x="year:Q", y="who:N").to_dict()

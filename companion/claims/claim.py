@@ -48,9 +48,12 @@ def claim(id: str, observed: float | bool | None = None, shown: str = "") -> Cla
     else:
         verdict = row["verdict"]
     sources = load("claim_sources").query("claim_id == @id").sort_values("source_no")
+    texts: Record = {
+        name: row[name] or "" for name in ("chapter", "section", "statement", "kind", "stated", "finding", "since")
+    }
     return Claim(
         id=id,
-        **{name: row[name] or "" for name in ("chapter", "section", "statement", "kind", "stated", "finding", "since")},
+        **texts,
         shown=shown,
         verdict=verdict,
         certainty=(row["certainty"] or "") if verdict in DOUBTED else "",

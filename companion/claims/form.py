@@ -4,19 +4,24 @@ Whoever reads it back needs neither pandas nor Altair.
 """
 
 import html
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from companion.files import outputs
 from companion.report import VERDICTS
 
 Record = dict[str, Any]
 
 CLAIM_MIME = "application/vnd.companion.claim+json"
+# The present form, numbered as that of an exhibit is.
+FORM = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Claim:
     """One statement of the report with its verdict, complete enough for a card.
+
+    What has no default here is in every form, and nothing can be said of a claim without it.
 
     Attributes:
         id: "C001" and so on; it stays.
@@ -32,26 +37,32 @@ class Claim:
         since: what changed after the report; may be empty.
         insights: the report's insights that rest on it, of `INSIGHTS`.
         sources: title, publisher, address, grade and note of each source, best first.
+        form: the form that it was written in.
     """
 
     id: str
-    chapter: str
-    section: str
+    chapter: str = ""
+    section: str = ""
     statement: str
-    kind: str
-    stated: str
-    shown: str
+    kind: str = ""
+    stated: str = ""
+    shown: str = ""
     verdict: str
-    finding: str
-    certainty: str
-    since: str
-    insights: list[str]
-    sources: list[Record]
+    finding: str = ""
+    certainty: str = ""
+    since: str = ""
+    insights: list[str] = field(default_factory=list)
+    sources: list[Record] = field(default_factory=list)
+    form: int = FORM
 
     @classmethod
     def from_output(cls, content: Record) -> Self:
-        """Read a claim back from a notebook's output."""
-        return cls(**content)
+        """Read a claim back from a notebook's output, of whatever form.
+
+        Raises:
+            OutputError: the output lacks what every claim has.
+        """
+        return outputs.read(cls, content)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Record:
         return {CLAIM_MIME: asdict(self), "text/html": self._html(), "text/plain": self._text()}

@@ -2,15 +2,11 @@
 
 import hashlib
 import json
-import os
 import shutil
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from unittest import mock
 
 import nbformat
-from repro_zipfile import ReproducibleZipFile
 
 from companion.changes.numbers import read
 from companion.chapters.facts import Facts, filled
@@ -20,6 +16,7 @@ from companion.editions import EditionError, printed, site
 from companion.editions.crate import write_crate
 from companion.editions.rebuild import build, moment
 from companion.exhibits.csv import data_csv
+from companion.files import zips
 from companion.files.layout import CLAIMS, DOWNLOADS, EXHIBITS, archive_name
 
 SUMS = "SHA256SUMS"
@@ -126,13 +123,8 @@ def write_runnable(book: Path, folder: Path) -> None:
 
 def write_zip(folder: Path, target: Path, book: Path) -> None:
     """Pack a folder so that the same files always give the same bytes: in order, at the moment of release."""
-    epoch = str(int(moment(metadata(book)).timestamp()))
-    with (
-        mock.patch.dict(os.environ, SOURCE_DATE_EPOCH=epoch),
-        ReproducibleZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive,
-    ):
-        for path in files_in(folder):
-            archive.write(folder / path, f"{folder.name}/{path}")
+    members = ((f"{folder.name}/{path}", (folder / path).read_bytes()) for path in files_in(folder))
+    zips.write_zip(target, members, moment(metadata(book)))
 
 
 def files_in(folder: Path) -> list[str]:

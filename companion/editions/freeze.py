@@ -4,14 +4,15 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from unicodedata import normalize
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 from pypdf import PdfReader
 
@@ -31,10 +32,17 @@ from companion.editions.archive import (
     write_sums,
     write_zip,
 )
+from companion.editions.rebuild import archive_again
 from companion.editions.site import PARTIAL, editions, write_site
 from companion.files.layout import DOWNLOADS, archive_name
 
 Say = Callable[[str], None]
+LIST_PACKAGES = """
+import json
+from importlib.metadata import distributions
+
+print(json.dumps([(found.metadata["Name"], found.version) for found in distributions()]))
+"""
 
 
 def freeze(repository: Path, site: Path, say: Say = print) -> Path:
@@ -59,18 +67,50 @@ def freeze(repository: Path, site: Path, say: Say = print) -> Path:
     if not earlier:
         say(f"{site}/ has no earlier edition to compare with. If there is one, stop, and run `make site` first.")
     with tempfile.TemporaryDirectory() as work:
-        copy, folder = Path(work, "book"), Path(work, archive_name(name))
+        copy, archive = Path(work, "book"), Path(work, f"{archive_name(name)}.zip")
         _export(repository, copy)
-        before = read(find(str(site / earlier[0].folder), repository, site)) if earlier else None
-        changes = Path(work, CHANGES)
-        text = json.dumps(compare(before, read(copy)), indent=1, ensure_ascii=False)
-        changes.write_text(text + "\n", encoding="utf-8")
-        assemble(copy, changes, folder, say)
-        archive = folder.with_name(f"{folder.name}.zip")
-        write_zip(folder, archive, folder)
+        changes = write_changes(copy, site / earlier[0].folder if earlier else None, Path(work, CHANGES), say)
+        pack(copy, changes, archive, say)
         place(archive, site)
     write_site(site)
     return site / name
+
+
+def write_changes(book: Path, since: Path | None, target: Path, say: Say = print) -> Path:
+    """Write what changed in the numbers since the edition before.
+
+    Args:
+        book: a copy of the project.
+        since: the edition before; None for the first edition.
+        target: the file to write, which is returned.
+        say: told where the edition before could not be read in full.
+
+    Raises:
+        StateError: the numbers of one of the two cannot be read.
+    """
+    before = read(find(str(since), book, since.parent)) if since else None
+    for note in before.notes if before else []:
+        say(note)
+    text = json.dumps(compare(before, read(book)), indent=1, ensure_ascii=False)
+    target.write_text(text + "\n", encoding="utf-8")
+    return target
+
+
+def pack(book: Path, changes: Path, archive: Path, say: Say = print) -> None:
+    """Make the archive of an edition from a copy of the project.
+
+    Args:
+        book: the copy; the book is built in it.
+        changes: the file of what changed since the edition before.
+        archive: the file to write, `companion-<version>.zip`; its name without the ending is the folder inside it.
+        say: told what is being made, as it can take minutes.
+
+    Raises:
+        EditionError: the book cannot be built, or its recorded outputs are not those of the built pages.
+    """
+    folder = archive.with_suffix("")
+    assemble(book, changes, folder, say)
+    write_zip(folder, archive, folder)
 
 
 def place(archive: Path, site: Path) -> Path:
@@ -114,18 +154,30 @@ def compose(archives: Path, site: Path, say: Say = print) -> None:
     write_site(site)
 
 
-def verify(name: str, repository: Path, site: Path, say: Say = print) -> None:
+def verify(
+    name: str,
+    site: Path,
+    say: Say = print,
+    agreed: Callable[[str], bool] = lambda question: True,
+    python: Path = Path(sys.executable),
+) -> None:
     """Check an edition: that no file changed since it was frozen, and that its own sources give every file again.
+
+    They are built with the library that the archive holds, whatever has become of this one.
 
     Args:
         name: a version of the site, the folder of an edition, or its archive.
-        repository: the project.
         site: the folder of all editions.
         say: told what is being checked, and where packages differ from those of the edition.
+        agreed: asked before code of the archive runs.
+        python: the Python of the environment whose packages it uses.
 
     Raises:
-        EditionError: the edition is not what it says it is; the message names the files.
+        EditionError: the edition is not what it says it is; the message names the files. Or somebody did not agree.
     """
+    python = python.absolute()  # the code runs in another folder; and the link in an environment is what makes it one
+    if not python.is_file():
+        raise EditionError(f"There is no {python}. Name the Python of an environment, such as .venv/bin/python.")
     path = next((path for path in (Path(name), site / name) if path.exists()), None)
     if path is None:
         raise EditionError(f"There is no edition {name!r}. Name a version in {site}/, or the folder or archive of one.")
@@ -139,18 +191,24 @@ def verify(name: str, repository: Path, site: Path, say: Say = print) -> None:
         _fail(archive.name, check_sums(folder))
         if path.is_dir():
             _fail(path.name, _differences(folder / HTML, path, {SUMS, f"{DOWNLOADS}/{archive.name}"}))
-        _say_packages(folder, say)
-        copy, again = Path(work, "book"), Path(work, "again", folder.name)
+        _say_packages(folder, python, say)
+        say(
+            f"Next the code in {archive.name} builds this edition again. It can do on this machine whatever you can: "
+            "let it run only if you know who made the file."
+        )
+        if not agreed("Run it?"):
+            raise EditionError(f"Nothing of {archive.name} was run. Its files have the checksums that it lists.")
+        copy, packed = Path(work, "book"), Path(work, "again", f"{folder.name}.zip")
         shutil.copytree(folder, copy, ignore=lambda where, names: MADE & {*names} if Path(where) == folder else set())
-        again.parent.mkdir()
-        _same_changes(folder, copy, repository, site, say)
-        assemble(copy, folder / CHANGES, again, say)
-        _allow_other_print(again, folder, say)
-        _fail(archive.name, _differences(again, folder, set()))
-        packed = again.with_name(f"{again.name}.zip")
-        write_zip(again, packed, again)
+        packed.parent.mkdir()
+        before = _edition_before(folder, site, say)
+        archive_again(copy, packed, folder / CHANGES, before, say=say, python=python)
         if digest(packed) != digest(archive):
-            say("The archive's files are the same; it was packed by another version of the compression library.")
+            again = _unpack(packed, Path(work, "unpacked"))
+            reprinted = _allow_other_print(again, folder, say)
+            _fail(archive.name, _differences(again, folder, set()))
+            if not reprinted:
+                say("The archive's files are the same; it was packed by another version of the compression library.")
     say(f"{path.name}: every file is as it was frozen, and its sources give every file again.")
 
 
@@ -220,8 +278,9 @@ def _fail(name: str, problems: list[str]) -> None:
         raise EditionError(f"{name} is not as it was frozen:\n" + "\n".join(problems[:20]) + more)
 
 
-def _allow_other_print(again: Path, folder: Path, say: Say) -> None:
-    """Take a PDF with the same words on the same pages for the same: another browser draws other bytes."""
+def _allow_other_print(again: Path, folder: Path, say: Say) -> bool:
+    """Take a PDF with the same words on the same pages for the same, and say so: another browser draws other bytes."""
+    allowed = False
     for path in (again / HTML / DOWNLOADS).glob("*.pdf"):
         frozen = folder / HTML / DOWNLOADS / path.name
         if not frozen.is_file() or digest(frozen) == digest(path):
@@ -231,6 +290,8 @@ def _allow_other_print(again: Path, folder: Path, say: Say) -> None:
             say(f"{path.name} has the same text on its {len(new)} pages, drawn by another browser.")
             shutil.copyfile(frozen, path)
             write_sums(again)
+            allowed = True
+    return allowed
 
 
 def _text(pdf: Path) -> list[str]:
@@ -238,29 +299,28 @@ def _text(pdf: Path) -> list[str]:
     return [normalize("NFKC", page.extract_text()) for page in PdfReader(pdf).pages]
 
 
-def _say_packages(folder: Path, say: Say) -> None:
+def _say_packages(folder: Path, python: Path, say: Say) -> None:
     """Name the packages that are not of the edition's versions: they can make files come out different."""
+    listed = subprocess.run([python, "-c", LIST_PACKAGES], capture_output=True, check=True).stdout
+    here = {canonicalize_name(name): version for name, version in json.loads(listed)}
     for line in (folder / "requirements.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith("-"):
             continue
         pinned = Requirement(line)
         if pinned.marker and not pinned.marker.evaluate():
             continue
-        try:
-            installed = version(pinned.name)
-        except PackageNotFoundError:
-            installed = "none"
-        if not pinned.specifier.contains(installed if installed != "none" else "0"):
-            say(f"The edition was made with {pinned.name}{pinned.specifier}; here is {installed}.")
+        installed = here.get(canonicalize_name(pinned.name))
+        if installed is None or not pinned.specifier.contains(installed):
+            say(f"The edition was made with {pinned.name}{pinned.specifier}; here is {installed or 'none'}.")
 
 
-def _same_changes(folder: Path, copy: Path, repository: Path, site: Path, say: Say) -> None:
-    """Compare the numbers once more with the edition before, where it is at hand."""
+def _edition_before(folder: Path, site: Path, say: Say) -> Path | None:
+    """The edition with which an edition compares its numbers; None for the first, and where it is not at hand."""
     changes = json.loads((folder / CHANGES).read_text(encoding="utf-8"))
     if changes["from"] is None:
-        return
-    before = changes["from"]["version"]
-    if not (site / before).is_dir():
-        say(f"Version {before} is not in {site}/, so what changed since it is not compared again.")
-    elif compare(read(find(before, repository, site)), read(copy)) != changes:
-        raise EditionError(f"{CHANGES} does not say what changed since version {before}.")
+        return None
+    before: str = changes["from"]["version"]
+    if (site / before).is_dir():
+        return (site / before).resolve()
+    say(f"Version {before} is not in {site}/, so what changed since it is not compared again.")
+    return None

@@ -4,7 +4,6 @@ import io
 import os
 import re
 import shutil
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -18,6 +17,7 @@ from companion.citation import Book, book_item, metadata, names
 from companion.editions import EditionError
 from companion.editions.fonts import FOLDER, write_fonts
 from companion.editions.rebuild import build, moment
+from companion.files import zips
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Chromium in a container, and without requests of its own.
@@ -81,12 +81,9 @@ def write_epub(folder: Path, target: Path, changes: Path | None = None) -> None:
     built = build(folder, EBOOK, changes)
     package = (built / PACKAGE).read_text(encoding="utf-8")
     listed = sorted(re.findall(r'<item [^>]*href="([^"]+)"', package))
+    first = {"mimetype": MIMETYPE.encode(), "META-INF/container.xml": CONTAINER.encode()}
     files = {name: (built / name).read_bytes() for name in (PACKAGE, *listed)}
-    released = moment(metadata(folder)).timetuple()[:6]
-    with zipfile.ZipFile(target, "w") as book:
-        for name, content in {"mimetype": MIMETYPE, "META-INF/container.xml": CONTAINER, **files}.items():
-            how = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
-            book.writestr(zipfile.ZipInfo(name, released), content, how)
+    zips.write_zip(target, (first | files).items(), moment(metadata(folder)), stored="mimetype")
 
 
 def _print(page: Page) -> PdfReader:

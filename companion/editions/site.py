@@ -13,6 +13,7 @@ from typing import Self
 import jinja2
 from packaging.version import Version
 
+from companion.files import whole
 from companion.files.layout import ABOUT, DOWNLOADS, archive_name
 
 VERSIONS = "versions.json"
@@ -71,15 +72,15 @@ def editions(site: Path) -> list[Edition]:
 def write_root(site: Path, found: list[Edition]) -> None:
     """Write the list of editions in its three forms: for programs, for the pages of the editions, and for readers."""
     entries = [asdict(edition) | {"preferred": edition is found[0]} for edition in found]
-    _write(site / VERSIONS, json.dumps(entries, indent=1, ensure_ascii=False) + "\n")
+    whole.write(site / VERSIONS, json.dumps(entries, indent=1, ensure_ascii=False) + "\n")
     known = [{key: entry[key] for key in ("version", "released", "folder", "pages")} for entry in entries]
-    _write(site / SCRIPT, f"window.companionEditions = {json.dumps(known, ensure_ascii=False)};\n")
+    whole.write(site / SCRIPT, f"window.companionEditions = {json.dumps(known, ensure_ascii=False)};\n")
     archives = {
         edition.version: path
         for edition in found
         if (site / (path := f"{edition.folder}/{DOWNLOADS}/{archive_name(edition.version)}.zip")).is_file()
     }
-    _write(site / PAGE, TEMPLATES.get_template("editions.html").render(editions=found, archives=archives))
+    whole.write(site / PAGE, TEMPLATES.get_template("editions.html").render(editions=found, archives=archives))
 
 
 def write_site(site: Path) -> None:
@@ -91,23 +92,15 @@ def write_site(site: Path) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     for page in found[0].pages:
         up = "../" * (page.count("/") + 1)
-        _write(partial / page, _forward(f"{up}{newest.name}/{page}", found[0]))
+        whole.write(partial / page, _forward(f"{up}{newest.name}/{page}", found[0]))
     for name in COPIED:
         if (newest / name).is_dir():
             ignored = shutil.ignore_patterns("*.html")
             shutil.copytree(newest / name, partial / name, ignore=ignored, dirs_exist_ok=True)
     shutil.rmtree(site / LATEST, ignore_errors=True)
     partial.rename(site / LATEST)
-    _write(site / "index.html", _forward(f"{newest.name}/index.html", found[0]))
+    whole.write(site / "index.html", _forward(f"{newest.name}/index.html", found[0]))
 
 
 def _forward(address: str, newest: Edition) -> str:
     return TEMPLATES.get_template("forward.html").render(address=address, newest=newest)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{path.name}")
-    staged.write_text(text, encoding="utf-8")
-    staged.replace(path)

@@ -6,9 +6,10 @@ back needs neither pandas nor Altair.
 """
 
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
+from companion.files import outputs
 from companion.report import Status
 
 Record = dict[str, Any]
@@ -17,11 +18,16 @@ Record = dict[str, Any]
 CHART_MIME = "application/vnd.vegalite.v5+json"
 TABLE_MIME = "application/vnd.dataresource+json"
 DATASET = "exhibit"
+# The present form. A later one has another number if it means something else by a name that this one has. What is new
+# gets a default, with which the forms before are read. Version 0.1.0 wrote this form without its number.
+FORM = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Exhibit:
     """One exhibit, complete: description, data, and for a figure its Vega-Lite specification.
+
+    What has no default here is in every form, and nothing can be said of an exhibit without it.
 
     Attributes:
         id: name in addresses and references, such as "figure-1".
@@ -36,20 +42,22 @@ class Exhibit:
         fields: the columns of its data, with name, title and type.
         rows: its data, one record per row.
         spec: Vega-Lite specification of the picture; None for a table.
+        form: the form that it was written in.
     """
 
     id: str
     title: str
-    subtitle: str
-    alt: str
-    status: Status
-    reproduces: str | None
-    note: str
-    sources: list[Record]
-    tables: list[str]
+    subtitle: str = ""
+    alt: str = ""
+    status: Status = "own"
+    reproduces: str | None = None
+    note: str = ""
+    sources: list[Record] = field(default_factory=list)
+    tables: list[str] = field(default_factory=list)
     fields: list[Record]
     rows: list[Record]
-    spec: Record | None
+    spec: Record | None = None
+    form: int = FORM
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Record:
         about = {name: value for name, value in vars(self).items() if name not in {"rows", "spec", "fields", "alt"}}
@@ -80,22 +88,18 @@ class Exhibit:
 
     @classmethod
     def from_output(cls, content: Record) -> Self | None:
-        """Read an exhibit back from a notebook's output; None where the output is not an exhibit."""
+        """Read an exhibit back from a notebook's output, of whatever form; None where the output is not an exhibit.
+
+        Raises:
+            OutputError: the output lacks what every exhibit has.
+        """
+        parts: Record
         if about := content.get("exhibit"):
-            return cls(
-                **about,
-                alt=content["description"],
-                fields=content["schema"]["fields"],
-                rows=content["data"],
-                spec=None,
-            )
-        if about := content.get("usermeta", {}).get("exhibit"):
+            parts = {"fields": content.get("schema", {}).get("fields"), "rows": content.get("data")}
+        elif about := content.get("usermeta", {}).get("exhibit"):
             spec = {key: value for key, value in content.items() if key not in {"title", "description", "usermeta"}}
-            datasets = dict(content["datasets"])
-            return cls(
-                **about,
-                alt=content["description"],
-                rows=datasets.pop(DATASET),
-                spec=spec | {"datasets": datasets},
-            )
-        return None
+            datasets = dict(content.get("datasets", {}))
+            parts = {"rows": datasets.pop(DATASET, None), "spec": spec | {"datasets": datasets}}
+        else:
+            return None
+        return outputs.read(cls, {**about, "alt": content.get("description"), **parts})

@@ -1,1 +1,1 @@
-"""The ground floor: what a process reads, results that are kept, and where built files lie."""
+"""The ground floor: what a process reads, how files are written and kept, and where built ones lie."""

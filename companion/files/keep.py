@@ -1,16 +1,14 @@
 """Results that are kept in files: written whole, and used again only while they are as they were written."""
 
 import hashlib
-import os
 from pathlib import Path
+
+from companion.files import whole
 
 
 def write(path: Path, content: bytes) -> None:
     """Write a result with its checksum, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_suffix(f".{os.getpid()}.partial")  # another process may be making the same
-    staged.write_bytes(hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
-    staged.replace(path)
+    whole.write(path, hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
 
 
 def read(path: Path) -> bytes | None:

@@ -12,8 +12,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -23,6 +22,7 @@ from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError, MaxRetryError, ResponseError
 
 from companion.errors import CompanionError
+from companion.files import whole
 from companion.sources import SourceError, SourceFile, hs10
 
 CENSUS = "https://api.census.gov/data/timeseries/intltrade"
@@ -205,7 +205,7 @@ def fetch_census(
                 rows = pd.concat([api.ask(collection, heading) for heading in headings])
                 outcome = "no data, nothing saved"
                 if len(rows):
-                    with _whole(path) as staged:
+                    with whole.staged(path) as staged:
                         rows.to_csv(staged, index=False, lineterminator="\n")
                     saved += 1
                     outcome = f"{len(rows):,} rows"
@@ -255,7 +255,7 @@ def fetch_mirrors(
         say("1 of 1: exports to Japan, already there")
     else:
         try:
-            with _get(_pool(backoff), address, preload=False) as answer, _whole(path) as staged:
+            with _get(_pool(backoff), address, preload=False) as answer, whole.staged(path) as staged:
                 if answer.status != 200:
                     raise FetchError(f"{address} answers {answer.status}.")
                 with staged.open("wb") as stream:
@@ -340,15 +340,3 @@ def _checked(text: str, what: str, flow: Flow, rules: dict[str, tuple[str, str]]
 def _is_final(path: Path, year: int) -> bool:
     """Tell whether a file is there and was fetched after its year was one of the newest two."""
     return path.exists() and date.fromtimestamp(path.stat().st_mtime).year > year + 1
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """A path to write a file at, which is renamed when it is whole, and removed when that fails."""
-    staged = path.with_name(f".{path.name}.part")  # no form that a reader of upstream files opens
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        yield staged
-        staged.replace(path)
-    finally:
-        staged.unlink(missing_ok=True)

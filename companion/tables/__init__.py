@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from companion.files import inputs
+from companion.files import inputs, whole
 from companion.settings import root
 
 if TYPE_CHECKING:
@@ -52,9 +52,7 @@ def is_table(name: str) -> bool:
 
 def write_package(path: Path, content: dict[str, Any]) -> None:
     """Write a data package's description, in one form and in one step."""
-    staged = path.with_name(f".{path.name}")
-    staged.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    staged.replace(path)
+    whole.write(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def describe(name: str) -> dict[str, Any]:
