@@ -29,18 +29,18 @@ CASES: list[tuple[str, str, bytes, str]] = [
         "wrong delimiter",
         "deals 2031-01-01.csv",
         deals(deal()).content.replace(b";", b"|"),
-        r"no reader knows this file. It begins with",
+        UNKNOWN,
     ),
-    ("cut file", "deals.txt", deals(deal(), deal()[:30]).content, r"The file is cut"),
+    ("cut file", "deals.txt", deals(deal(), deal()[:30]).content, r"The file is cut; export it again"),
     ("cut archive", "deals.zip", b"PK\x03\x04 cut", r"The archive is cut"),
-    ("cut workbook", "milex.xlsx", milex().content[:2500], r"."),
+    ("cut workbook", "milex.xlsx", milex().content[:2500], r"the workbook cannot be read"),
     ("renamed column", "register.csv", register(order()).content.replace(b"Recipient,", b"Buyer,", 1), UNKNOWN),
     ("text in a number", "deals.txt", deals(deal(number="four")).content, r"'four' is not a possible number"),
     (
         "negative value",
         "customs.csv",
         trade_csv(CUSTOMS, 'export,USA,"Scientific, Optical Inst",2009,-1').content,
-        r"-1",
+        r"'-1' is not a possible value",
     ),
     ("impossible value", "hs2.csv", trade_csv(API["exports"], "JAPAN,90,OPTIC,2024-01,5.5").content, r"whole number"),
     ("year out of range", "deals.txt", deals(deal(year=1850)).content, r"1850 is not a year of delivery"),
@@ -76,7 +76,7 @@ CASES: list[tuple[str, str, bytes, str]] = [
     ("renamed column in a workbook", "top100.xlsx", top100(year_column="Sales").content, r"no column like"),
     ("no rows", "rates.csv", RATES.partition(b"\n")[0] + b"\n", r"no rows below the header"),
     ("row with a stray comma", "rates.csv", RATES.rstrip() + b",x\n", r"4 fields where the header has 3"),
-    ("no date", "register.csv", register(order()).content.partition(b"\n\n")[2] or register(order()).content, r"."),
+    ("no date", "register.csv", register(order()).content, r"header with the date of the export is missing"),
 ]
 
 
@@ -100,7 +100,7 @@ def test_a_bad_file_is_refused_and_nothing_changes(fault: str, name: str, conten
     (tmp_path / name).write_bytes(content)
     problem = problem_of(tmp_path)
     assert name in problem, problem
-    assert re.search(message, problem), problem
+    assert {pattern for *_, pattern in CASES if re.search(pattern, problem)} == {message}, problem
     assert "\n" not in problem
     assert fingerprint() == before
 
