@@ -101,7 +101,7 @@ def _uncrewed(export: sipri.Export) -> pd.DataFrame:
         row = unknown.iloc[0]
         raise SourceError(
             f"{export.name}, row {row['line']}: the weapon label {row['label']!r} is not known. "
-            "Decide on its category and add it to CATEGORIES in companion/recipes/uas.py."
+            "Decide on its category and add it to CATEGORIES in companion/tables/recipes/uas.py."
         )
     nothing = pd.Series(float("nan"), rows.index)
     return rows.assign(
