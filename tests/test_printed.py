@@ -78,7 +78,7 @@ def bookmarks(pdf: PdfReader, items: list | None = None, depth: int = 0) -> list
 
 def test_the_first_page_says_what_the_book_is_and_how_to_cite_it(printed: Printed, pdf: PdfReader):
     book, page = metadata(printed.folder), words(pdf.pages[0].extract_text())
-    for text in (book["title"], book["version"], str(book["date-released"]), cite_book(book)):
+    for text in (book.title, book.version, str(book.date_released), cite_book(book)):
         assert text in page
     assert not re.search(r"\b1$", page), "the title page has no number"
 
@@ -141,9 +141,9 @@ def test_no_id_is_used_twice_and_nothing_waits_for_a_script(printed: Printed):
 
 def test_the_pdf_is_described_and_dated_to_its_release(printed: Printed, pdf: PdfReader):
     book = metadata(printed.folder)
-    assert pdf.metadata.title == book["title"]
-    assert pdf.metadata.author == book["authors"][0]["name"]
-    assert pdf.metadata.creation_date.date() == pdf.metadata.modification_date.date() == book["date-released"]
+    assert pdf.metadata.title == book.title
+    assert pdf.metadata.author == book.authors[0].name
+    assert pdf.metadata.creation_date.date() == pdf.metadata.modification_date.date() == book.date_released
     assert pdf.trailer["/Root"]["/Lang"] == "en"
     assert pdf.trailer["/Root"]["/MarkInfo"]["/Marked"]
 
@@ -217,10 +217,10 @@ def test_the_epub_is_valid(printed: Printed, monkeypatch: pytest.MonkeyPatch):
 def test_the_epub_names_the_edition(printed: Printed, epub: dict[str, str]):
     book, package = metadata(printed.folder), ElementTree.fromstring(epub["content.opf"])
     said = {tag.tag.partition("}")[2]: tag.text for tag in package.iter() if "elements/1.1" in tag.tag}
-    assert said["title"] == book["title"]
-    assert said["creator"] == book["authors"][0]["name"]
+    assert said["title"] == book.title
+    assert said["creator"] == book.authors[0].name
     assert said["language"] == "en"
-    assert said["date"] == str(book["date-released"])
+    assert said["date"] == str(book.date_released)
     assert said["identifier"].startswith("urn:uuid:")
     assert cite_book(book) in words(epub["title.xhtml"])
 
@@ -236,7 +236,7 @@ def test_the_epub_has_every_page_in_order_and_nothing_else(printed: Printed, epu
     with zipfile.ZipFile(printed.epub) as book:
         assert book.infolist()[0].compress_type == zipfile.ZIP_STORED
         assert {info.date_time for info in book.infolist()} == {
-            (*metadata(printed.folder)["date-released"].timetuple()[:3], 0, 0, 0)
+            (*metadata(printed.folder).date_released.timetuple()[:3], 0, 0, 0)
         }
 
 

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
-import yaml
 
 from companion.changes import StateError
 from companion.chapters.notebooks import claims_of, exhibits_of
-from companion.citation import Book
+from companion.citation import Book, metadata
 from companion.claims.form import Claim
 from companion.exhibits.form import Exhibit
 
@@ -95,7 +94,7 @@ def read(tree: Tree) -> Numbers:
     exhibits = {exhibit.id: exhibit for notebook in notebooks for exhibit in exhibits_of(notebook)}
     claims = {claim.id: claim for notebook in notebooks for claim in claims_of(notebook)}
     return Numbers(
-        yaml.safe_load(_text(tree / "CITATION.cff")),
+        metadata(tree),
         tables,
         dict(sorted(exhibits.items())),
         dict(sorted(claims.items())),

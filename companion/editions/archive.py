@@ -52,7 +52,7 @@ def assemble(book: Path, changes: Path, folder: Path, say: Callable[[str], None]
         EditionError: the book cannot be built, or its recorded outputs are not those of the built pages.
     """
     record = metadata(book)
-    name = archive_name(str(record["version"]))
+    name = archive_name(record.version)
     shutil.copytree(book, folder, ignore=NOT_KEPT)
     if taken := sorted(path.name for path in folder.iterdir() if path.name in MADE):
         raise EditionError(f"The project has {', '.join(taken)} at its top, which an edition makes. Rename it.")
@@ -106,8 +106,8 @@ def write_notebooks(book: Path, folder: Path, first_cell: str = "") -> None:
 def write_runnable(book: Path, folder: Path) -> None:
     """Write a folder in which the notebooks run on any machine: with the tables, the library, and the lock."""
     record = metadata(book)
-    repository = record.get("repository-code")
-    first = COLAB.replace("{version}", str(record["version"])).replace("{repository}", repository) if repository else ""
+    repository = record.repository_code
+    first = COLAB.replace("{version}", record.version).replace("{repository}", repository) if repository else ""
     write_notebooks(book, folder, first)
     for name in RUNS_WITH:
         source = book / name
@@ -115,7 +115,7 @@ def write_runnable(book: Path, folder: Path) -> None:
             shutil.copytree(source, folder / name, ignore=NOT_KEPT)
         else:
             shutil.copy(source, folder / name)
-    text = README.read_text(encoding="utf-8").format(title=record["title"], version=record["version"])
+    text = README.read_text(encoding="utf-8").format(title=record.title, version=record.version)
     (folder / "README.md").write_text(text, encoding="utf-8")
 
 
