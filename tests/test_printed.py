@@ -20,7 +20,7 @@ from companion import editions
 from companion.chapters.notebooks import page_paths
 from companion.citation import cite_book, metadata
 from companion.editions import EditionError
-from companion.editions.printed import write_epub, write_pdf
+from companion.editions.printed import find_browser, write_epub, write_pdf
 
 # What a machine may have: no font, or one that lacks most of the book's letters.
 INSTALLED = {"no font": "", "one font": f"<dir>{fontpkg.path('IBM Plex Mono').parent}</dir>"}
@@ -248,3 +248,11 @@ def test_the_epub_shows_the_exhibit_as_picture_and_as_table(epub: dict[str, str]
     assert picture.get("src") == "../exhibits/small-deliveries.svg"
     rows = page.findall(f".//{XHTML}figure//{XHTML}tbody/{XHTML}tr")
     assert len(rows) > 10
+
+
+@pytest.mark.parametrize("name", ["chromium", "google-chrome-stable", "msedge"])
+def test_a_browser_is_found_by_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_browser() is None
+    (tmp_path / name).touch(0o755)
+    assert find_browser() == str(tmp_path / name)
