@@ -24,7 +24,7 @@ def in_a_shell(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
 

@@ -152,7 +152,7 @@ def test_killed_at_random_moments_the_tables_are_whole(
         env=os.environ | {"PYTHONPATH": str(copy_of_project)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     assert process.stdin
     assert process.stdout
