@@ -18,7 +18,7 @@ import pandas as pd
 from companion.settings import root
 from companion.sources import SourceError, walk
 from companion.sources.known import is_known
-from companion.tables import COMMITTED, finish_interrupted, package, write_package
+from companion.tables import COMMITTED, alone, move_committed, package, write_package
 from companion.tables.recipes import RECIPES, Built
 
 
@@ -58,9 +58,19 @@ def refresh(folder: Path) -> list[str]:
 def replace(tables: Mapping[str, Built]) -> dict[str, str]:
     """Replace tables in `data/`, all of them or none, and say what changes in each.
 
+    Another process that replaces tables at the same time waits, so that it adds to what this one wrote.
+
     Raises:
         SourceError: a table breaks its schema. `data/` is as it was.
     """
+    if not tables:
+        return {}
+    with alone(root()):
+        move_committed(root())
+        return _replace(tables)
+
+
+def _replace(tables: Mapping[str, Built]) -> dict[str, str]:
     description, report, contents = package(), {}, {}
     for name, built in tables.items():
         resource = next(r for r in description["resources"] if r["name"] == name)
@@ -120,7 +130,7 @@ def _commit(contents: dict[str, bytes], description: dict[str, Any]) -> None:
         staging.rename(data / COMMITTED)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    finish_interrupted(root())
+    move_committed(root())
 
 
 def _check(staging: Path) -> None:
