@@ -235,25 +235,22 @@ def bibtex(item: Item) -> str:
 
 
 def ris(item: Item) -> str:
-    """An item in the RIS format."""
-    import rispy
-
+    """An item in the RIS format: one line for each value, with a code of two letters."""
     chapter = "container-title" in item
     year, month, day = item["issued"]["date-parts"][0]
-    fields = {
-        "type_of_reference": "CHAP" if chapter else "BOOK",
-        "authors": names(item),
-        "title": item["title"],
-        **({"secondary_title": item["container-title"]} if chapter else {}),
-        "year": str(year),
-        "date": f"{year}/{month:02}/{day:02}",
-        "edition": f"Version {item['version']}",
-        "language": item["language"],
-        **({"doi": item["DOI"]} if "DOI" in item else {}),
-        **({"urls": [item["URL"]]} if "URL" in item else {}),
-    }
-    text: str = rispy.dumps([fields])
-    return text.removeprefix("1.\n")  # a number that rispy sets before each entry, which the format does not have
+    lines = [
+        ("TY", "CHAP" if chapter else "BOOK"),
+        *(("AU", name) for name in names(item)),
+        ("TI", item["title"]),
+        ("T2", item.get("container-title")),
+        ("PY", year),
+        ("DA", f"{year}/{month:02}/{day:02}"),
+        ("ET", f"Version {item['version']}"),
+        ("LA", item["language"]),
+        ("DO", item.get("DOI")),
+        ("UR", item.get("URL")),
+    ]
+    return "".join(f"{code}  - {value}\n" for code, value in lines if value) + "ER  - \n"
 
 
 def csl_json(item: Item) -> str:
