@@ -75,7 +75,7 @@ compare: $(ENVIRONMENT) ## say which numbers changed: make compare FROM=A TO=B, 
 	@$(BIN)/python -m companion compare "$(FROM)" "$(or $(TO),HEAD)"
 
 lock: $(ENVIRONMENT) ## resolve pyproject.toml anew into requirements.txt
-	printf '%s\n' '-e .[edition,lab,test]' | $(UV) compile --quiet --universal --upgrade --python-version 3.11 \
+	printf '%s\n' '-e .[book,check,data,edition,lab,test]' | $(UV) compile --quiet --universal --upgrade --python-version 3.11 \
 	  --no-header --no-annotate --output-file requirements.txt -
 
 clean: ## remove everything that was built

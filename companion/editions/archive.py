@@ -33,7 +33,7 @@ import sys
 
 if "google.colab" in sys.modules:
     !git clone --quiet --depth 1 --branch notebooks-v{version} {repository} /content/book
-    %pip install --quiet /content/book
+    %pip install --quiet "/content/book[book,check,data]"
     %cd -q /content/book/{folder}"""
 README = Path(__file__).parent / "templates" / "notebooks.md"
 NOT_KEPT = shutil.ignore_patterns("_build", "__pycache__", "*.egg-info")
