@@ -75,7 +75,7 @@ compare: $(ENVIRONMENT) ## say which numbers changed: make compare FROM=A TO=B, 
 	@$(BIN)/python -m companion compare "$(FROM)" "$(or $(TO),HEAD)"
 
 lock: $(ENVIRONMENT) ## resolve pyproject.toml anew into requirements.txt
-	printf '%s\n' '-e .[edition,lab,test]' | $(UV) compile --quiet --universal --upgrade --python-version 3.11 \
+	printf '%s\n' '-e .[book,check,data,edition,lab,test]' | $(UV) compile --quiet --universal --upgrade --python-version 3.11 \
 	  --no-header --no-annotate --output-file requirements.txt -
 
 clean: ## remove everything that was built
@@ -96,8 +96,8 @@ $(ENVIRONMENT): requirements.txt pyproject.toml
 
 # What the environment cannot hold. On a machine without apt-get, a message says what to install.
 .PHONY: browser
-browser: # the tests look at the book in Chromium, which also prints it
-	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+browser: $(ENVIRONMENT) # the tests look at the book in Chromium, which also prints it
+	@$(BIN)/python -c "import sys; from companion.editions.printed import find_browser; sys.exit(not find_browser())" || { \
 	  echo "Installing Chromium"; \
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
-	  || { echo "Install Chromium or Chrome, then run make again." >&2; exit 1; }
+	  || { echo "Install Chromium, Chrome or Edge, then run make again." >&2; exit 1; }

@@ -77,7 +77,7 @@ def _pdf(arguments: argparse.Namespace) -> None:
     from companion.editions.printed import write_pdf
     from companion.files.layout import archive_name
 
-    target = root() / "_build" / "pdf" / f"{archive_name(str(metadata(root())['version']))}.pdf"
+    target = root() / "_build" / "pdf" / f"{archive_name(metadata(root()).version)}.pdf"
     target.parent.mkdir(parents=True, exist_ok=True)
     _say("Building the book for paper, and printing it: some minutes when chapters have to run")
     write_pdf(root(), target)

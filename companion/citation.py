@@ -7,73 +7,174 @@ what follows from them appears once they are set.
 import json
 import re
 import warnings
+import zipfile
+from datetime import date
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import yaml
 from markupsafe import Markup
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
+from companion.errors import CompanionError
 from companion.exhibits.form import Exhibit
 from companion.prose import listed
 
 if TYPE_CHECKING:
     from citeproc import CitationStylesStyle
 
-Book = dict[str, Any]
 Item = dict[str, Any]
 MOST_SOURCES = 5
 APA, CHICAGO = "apa", "chicago-author-date"
+# The names of an author's parts in CSL-JSON, by those of `Author`.
 NAMES = {
-    "family-names": "family",
-    "given-names": "given",
-    "name-particle": "non-dropping-particle",
-    "name-suffix": "suffix",
+    "family_names": "family",
+    "given_names": "given",
+    "name_particle": "non-dropping-particle",
+    "name_suffix": "suffix",
     "name": "literal",
 }
+GUIDE = "https://github.com/citation-file-format/citation-file-format/blob/main/schema-guide.md"
 
 
-def metadata(folder: Path) -> Book:
-    """What `CITATION.cff` in the book's folder says of this edition."""
+class CitationError(CompanionError, ValueError):
+    """`CITATION.cff` cannot be used: the message names the field, what is wrong with it, and where to read on."""
+
+
+def _like(pattern: str, meaning: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text, re.DOTALL):
+            raise ValueError(f"{text!r} is not {meaning}")
+        return text
+
+    return AfterValidator(check)
+
+
+def _day(text: object) -> date:
+    if isinstance(text, date):
+        return text
+    if not isinstance(text, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        raise ValueError(f"{text!r} is not a day such as 2027-01-05")
+    return date.fromisoformat(text)
+
+
+def _several(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Text = Annotated[str, _like(r".+", "a text")]
+Web = Annotated[str, _like(r"https?://\S+", "an address such as https://example.org/name")]
+_FIELDS = ConfigDict(alias_generator=lambda name: name.replace("_", "-"), validate_by_name=True)
+
+
+@dataclass(frozen=True, config=_FIELDS)
+class Author:
+    """A person with the parts of the name, or an organization, which has `name` alone; a part not given is empty."""
+
+    name: str = ""
+    family_names: str = ""
+    given_names: str = ""
+    name_particle: str = ""
+    name_suffix: str = ""
+    affiliation: str = ""
+    orcid: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse an author without a name."""
+        if not self.name and not self.family_names:
+            raise ValueError("there is neither the name of an organization nor the family-names of a person")
+
+    @property
+    def full_name(self) -> str:
+        """The name as one says it."""
+        return self.name or " ".join(filter(None, [self.given_names, self.name_particle, self.family_names]))
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """Who published a work."""
+
+    name: Text
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A work that the book is about, with the year of its publication and the number of the month, if given."""
+
+    title: Text
+    publisher: Publisher
+    year: Annotated[str, _like(r"\d{4}", "a year such as 2024")]
+    month: Annotated[str, _like(r"[1-9]|1[0-2]", "a month such as 8")] | None = None
+
+
+@dataclass(frozen=True, config=_FIELDS)
+class Book:
+    """What `CITATION.cff` says of an edition, under the names that the fields have there; None where it says nothing.
+
+    Other fields that the format knows are allowed, and not used.
+    """
+
+    title: Text
+    abstract: Text
+    authors: Annotated[tuple[Author, ...], Field(min_length=1)]
+    version: Annotated[str, _like(r"\d+(\.\d+)*(\.?[a-z]+\d+)?", "a version such as 1.2.0")]
+    date_released: Annotated[date, BeforeValidator(_day)]
+    license: Annotated[tuple[Text, ...], BeforeValidator(_several)]
+    references: tuple[Reference, ...] = ()
+    doi: Annotated[str, _like(r"10\.\d+/\S+", "a DOI such as 10.5281/zenodo.1234567")] | None = None
+    url: Web | None = None
+    repository_code: Web | None = None
+
+
+def metadata(folder: Path | zipfile.Path) -> Book:
+    """What `CITATION.cff` in the book's folder says of this edition.
+
+    Raises:
+        CitationError: the file is not YAML, a field is missing, or its value is of another form.
+    """
     return _parsed((folder / "CITATION.cff").read_text(encoding="utf-8"))
 
 
 def address(book: Book, path: str = "") -> str | None:
     """The public address of a file of this edition, such as "chapters/insights.html"; None while there is no site."""
-    return f"{book['url'].rstrip('/')}/{book['version']}/{path}" if "url" in book else None
+    return f"{book.url.rstrip('/')}/{book.version}/{path}" if book.url else None
 
 
 def doi_address(book: Book) -> str | None:
     """The DOI as an address; None while there is none."""
-    return f"https://doi.org/{book['doi']}" if "doi" in book else None
+    return f"https://doi.org/{book.doi}" if book.doi else None
 
 
 def cite_book(book: Book) -> str:
     """The citation of this edition as a sentence, with its DOI or else its address."""
-    return _with_link(book, f"{_authors_and_year(book)}: {book['title']}, version {book['version']}.")
+    return _with_link(book, f"{_authors_and_year(book)}: {book.title}, version {book.version}.")
 
 
 def cite_exhibit(book: Book, exhibit: Exhibit, number: str) -> str:
     """The citation of one exhibit of this edition, its upstream source included, with the edition's DOI or address."""
     return _with_link(
         book,
-        f"{_authors_and_year(book)}: “{exhibit.title}.” Exhibit {number} in {book['title']}, "
-        f"version {book['version']}. {source_line(exhibit)}",
+        f"{_authors_and_year(book)}: “{exhibit.title}.” Exhibit {number} in {book.title}, "
+        f"version {book.version}. {source_line(exhibit)}",
     )
 
 
 def book_item(book: Book) -> Item:
     """The book in CSL-JSON, the form that citation processors and reference managers read."""
-    date = book["date-released"]
-    links = {"DOI": book.get("doi"), "URL": address(book)}
+    day = book.date_released
+    links = {"DOI": book.doi, "URL": address(book)}
     return {
-        "id": _key(book["title"].partition(":")[0], book["version"]),
+        "id": _key(book.title.partition(":")[0], book.version),
         "type": "book",  # the one type whose version the styles print without inventing a kind of work
-        "title": book["title"],
-        "author": [{NAMES[key]: value for key, value in a.items() if key in NAMES} for a in book["authors"]],
-        "issued": {"date-parts": [[date.year, date.month, date.day]]},
-        "version": book["version"],
+        "title": book.title,
+        "author": [
+            {NAMES[part]: text for part, text in vars(a).items() if text and part in NAMES} for a in book.authors
+        ],
+        "issued": {"date-parts": [[day.year, day.month, day.day]]},
+        "version": book.version,
         "language": "en",
         **{name: link for name, link in links.items() if link},
     }
@@ -90,7 +191,7 @@ def chapter_item(book: Book, title: str, path: str) -> Item:
     whole = book_item(book)
     own = {"id": _key(whole["id"], path.removeprefix("chapters/").removesuffix(".html")), "type": "chapter"}
     link = {"URL": address(book, path)} if "URL" in whole else {}
-    return whole | own | {"title": title, "container-title": book["title"]} | link
+    return whole | own | {"title": title, "container-title": book.title} | link
 
 
 def names(item: Item) -> list[str]:
@@ -134,25 +235,22 @@ def bibtex(item: Item) -> str:
 
 
 def ris(item: Item) -> str:
-    """An item in the RIS format."""
-    import rispy
-
+    """An item in the RIS format: one line for each value, with a code of two letters."""
     chapter = "container-title" in item
     year, month, day = item["issued"]["date-parts"][0]
-    fields = {
-        "type_of_reference": "CHAP" if chapter else "BOOK",
-        "authors": names(item),
-        "title": item["title"],
-        **({"secondary_title": item["container-title"]} if chapter else {}),
-        "year": str(year),
-        "date": f"{year}/{month:02}/{day:02}",
-        "edition": f"Version {item['version']}",
-        "language": item["language"],
-        **({"doi": item["DOI"]} if "DOI" in item else {}),
-        **({"urls": [item["URL"]]} if "URL" in item else {}),
-    }
-    text: str = rispy.dumps([fields])
-    return text.removeprefix("1.\n")  # a number that rispy sets before each entry, which the format does not have
+    lines = [
+        ("TY", "CHAP" if chapter else "BOOK"),
+        *(("AU", name) for name in names(item)),
+        ("TI", item["title"]),
+        ("T2", item.get("container-title")),
+        ("PY", year),
+        ("DA", f"{year}/{month:02}/{day:02}"),
+        ("ET", f"Version {item['version']}"),
+        ("LA", item["language"]),
+        ("DO", item.get("DOI")),
+        ("UR", item.get("URL")),
+    ]
+    return "".join(f"{code}  - {value}\n" for code, value in lines if value) + "ER  - \n"
 
 
 def csl_json(item: Item) -> str:
@@ -182,7 +280,7 @@ def _dated(dates: list[str]) -> str:
 
 
 def _authors_and_year(book: Book) -> str:
-    return f"{'; '.join(names(book_item(book)))} ({book['date-released'].year})"
+    return f"{'; '.join(names(book_item(book)))} ({book.date_released.year})"
 
 
 def _with_link(book: Book, text: str) -> str:
@@ -204,8 +302,16 @@ def _inverted(person: dict[str, str]) -> str:
 @cache
 def _parsed(text: str) -> Book:
     """The content of a file that is asked for on every page."""
-    content: Book = yaml.safe_load(text)
-    return content
+    try:
+        content = yaml.load(text, yaml.BaseLoader)  # every value as it is written: a version of 0.10 is no number
+        return TypeAdapter(Book).validate_python(content)
+    except yaml.YAMLError as error:
+        raise CitationError(f"CITATION.cff is not YAML: {error}. Correct it as {GUIDE} describes.") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ", ".join(f"entry {part + 1}" if isinstance(part, int) else part for part in first["loc"])
+        problem = first["msg"].removeprefix("Value error, ")
+        raise CitationError(f"CITATION.cff, {place}: {problem}. Correct it as {GUIDE} describes.") from None
 
 
 @cache

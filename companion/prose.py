@@ -18,9 +18,10 @@ def month(vintage: str) -> str:
 
 
 def in_words(number: int, *, ordinal: bool = False) -> str:
-    """Write a small number as a word: 4 becomes "four", as an ordinal "fourth"; from 10 on in figures."""
+    """Write a small number as a word: 4 becomes "four", as an ordinal "fourth"; from 10 on in figures, as "22nd"."""
     if ordinal:
-        return ORDINALS[number] if 0 <= number < len(ORDINALS) else f"{number:,}th"
+        ending = "th" if number // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+        return ORDINALS[number] if 0 <= number < len(ORDINALS) else f"{number:,}{ending}"
     return WORDS[number] if 0 <= number < len(WORDS) else f"{number:,}"
 
 

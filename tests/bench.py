@@ -74,7 +74,7 @@ sys.exit(status != 0)
 def measure(code: str, *arguments: str) -> tuple[float, float]:
     """Seconds and peak memory in MB of a piece of Python in its own process."""
     done = subprocess.run(
-        [sys.executable, "-c", LAUNCH, code, *arguments], stdout=subprocess.PIPE, text=True, check=True
+        [sys.executable, "-c", LAUNCH, code, *arguments], stdout=subprocess.PIPE, encoding="utf-8", check=True
     )
     seconds, memory = done.stdout.split()
     return float(seconds), float(memory)

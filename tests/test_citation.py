@@ -4,6 +4,7 @@ import datetime
 import json
 import os
 import shutil
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 import rdflib
 import rispy
 from bs4 import BeautifulSoup
-from conftest import PAGES, ROOT, open_page, run
+from conftest import PAGES, ROOT, edit, open_page, run
 from playwright.sync_api import Browser
 from pybtex.database import parse_string
 
@@ -21,6 +22,9 @@ from companion.changes.numbers import read
 from companion.citation import (
     APA,
     CHICAGO,
+    Author,
+    Book,
+    CitationError,
     bibtex,
     book_item,
     chapter_item,
@@ -35,17 +39,23 @@ from companion.tables import package
 
 pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph")  # rdflib's own, in its reader of JSON-LD
 BOOK = metadata(ROOT)
+VERSION, RELEASED = f"version: {BOOK.version}", f"date-released: {BOOK.date_released}"
 OPTIONAL = {
     "doi": "10.5281/zenodo.1234567",
     "repository-code": "https://github.com/example/companion_book",
     "url": "https://example.org/companion",
 }
-PERSONS = [
-    {"family-names": "Cruz", "name-particle": "de la", "given-names": "Ana María"},
-    {"name": "Office of Trade & Data"},
-]
-PLAIN = {key: value for key, value in BOOK.items() if key not in OPTIONAL}
-FULL = PLAIN | OPTIONAL | {"authors": PERSONS, "version": "1.2.0", "date-released": datetime.date(2027, 1, 5)}
+PLAIN = replace(BOOK, doi=None, repository_code=None, url=None)
+FULL = replace(
+    BOOK,
+    authors=(
+        Author(family_names="Cruz", name_particle="de la", given_names="Ana María"),
+        Author(name="Office of Trade & Data"),
+    ),
+    version="1.2.0",
+    date_released=datetime.date(2027, 1, 5),
+    **{field.replace("-", "_"): value for field, value in OPTIONAL.items()},
+)
 TITLE = "Who exports uncrewed aircraft?"
 PATH = "chapters/uas/exporters.html"
 # What shows on a page that a field of CITATION.cff is set.
@@ -106,9 +116,57 @@ def test_the_citation_data_are_valid(tmp_path: Path):
     assert run(tmp_path, *check, "CITATION.cff").returncode == 1
 
 
+def said(folder: Path, *changes: tuple[str, str]) -> Book:
+    """What the citation data say with some of their lines changed."""
+    shutil.copy(ROOT / "CITATION.cff", folder)
+    edit(folder / "CITATION.cff", *changes)
+    return metadata(folder)
+
+
+def test_values_are_read_as_they_are_written(tmp_path: Path):
+    assert said(tmp_path, (VERSION, "version: 0.10")).version == "0.10"
+    assert said(tmp_path, (VERSION, "version: '1.0'")).version == "1.0"
+    assert said(tmp_path, (RELEASED, "date-released: '2027-01-05'")).date_released == datetime.date(2027, 1, 5)
+    assert said(tmp_path, ("license:\n  - BSD-3-Clause\n  - CC-BY-4.0", "license: MIT")).license == ("MIT",)
+    person = "  - family-names: Cruz\n    name-particle: de la\n    given-names: Ana\n    affiliation: An institute\n"
+    (author,) = said(tmp_path, ("  - name: Contributors to the Complementary Supply Chain companion\n", person)).authors
+    assert (author.full_name, author.affiliation) == ("Ana de la Cruz", "An institute")
+    with pytest.raises(FrozenInstanceError):
+        author.family_names = "Other"
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "message"),
+    [
+        (VERSION, "", "version: Field required"),
+        (VERSION, "version: next", "version: 'next' is not a version such as 1.2.0"),
+        (VERSION, "version: [1, 2]", "version: Input should be a valid string"),
+        (RELEASED, "date-released: 5 May 2027", "date-released: '5 May 2027' is not a day such as 2027-01-05"),
+        (RELEASED, "date-released: 20270105", "date-released: '20270105' is not a day"),
+        (RELEASED, "date-released: 2027-02-30", "date-released: day is out of range for month"),
+        ("  - BSD-3-Clause\n  - CC-BY-4.0", "  BSD-3-Clause: yes", "license: Input should be a valid tuple"),
+        ("type: software", "doi: https://doi.org/10.5281/zenodo.1", "doi: 'https://doi.org/10.5281/zenodo.1' is not a"),
+        ("type: software", "doi:", "doi: '' is not a DOI such as 10.5281/zenodo.1234567"),
+        ("type: software", "url: example.org", "url: 'example.org' is not an address such as https://"),
+        ("type: software", "repository-code: owner/name", "repository-code: 'owner/name' is not an address"),
+        ("  - name: Contributors", "  - nam: Contributors", "authors, entry 1: there is neither the name of an"),
+        ("    year: 2024", "    year: last", "references, entry 1, year: 'last' is not a year such as 2024"),
+        ('title: "Compl', 'title: ""Compl', "is not YAML: while parsing"),
+    ],
+)
+def test_citation_data_that_cannot_be_used_are_refused_by_their_field(
+    tmp_path: Path, line: str, instead: str, message: str
+):
+    with pytest.raises(CitationError) as caught:
+        said(tmp_path, (line, instead))
+    assert str(caught.value).startswith("CITATION.cff")
+    assert message in str(caught.value)
+    assert str(caught.value).endswith("schema-guide.md describes.")
+
+
 def test_sentences():
-    title, authors = BOOK["title"], "Contributors to the Complementary Supply Chain companion"
-    plain, version, year = book_item(PLAIN), BOOK["version"], BOOK["date-released"].year
+    title, authors = BOOK.title, "Contributors to the Complementary Supply Chain companion"
+    plain, version, year = book_item(PLAIN), BOOK.version, BOOK.date_released.year
     assert sentence(plain, APA).striptags() == f"{authors}. ({year}). {title} (Version {version})."
     assert sentence(plain, CHICAGO).striptags() == f"{authors}. {year}. {title}. Version {version}."
     assert f"<i>{title}</i>" in sentence(plain, APA)
@@ -122,13 +180,12 @@ def test_sentences():
         f"In {title}, version 1.2.0. {doi}."
     )
     assert cite_book(FULL).endswith(f", version 1.2.0. {doi}")
-    site_only = {key: value for key, value in FULL.items() if key != "doi"}
-    assert cite_book(site_only).endswith(f", version 1.2.0. {OPTIONAL['url']}/1.2.0/")
+    assert cite_book(replace(FULL, doi=None)).endswith(f", version 1.2.0. {OPTIONAL['url']}/1.2.0/")
 
 
 @pytest.mark.parametrize("book", [PLAIN, FULL])
-def test_entries_are_read_back(book: dict[str, Any]):
-    version = f"Version {book['version']}"
+def test_entries_are_read_back(book: Book):
+    version = f"Version {book.version}"
     for item in (book_item(book), chapter_item(book, TITLE, PATH)):
         entry = parse_string(bibtex(item), "bibtex").entries[item["id"]]
         record = rispy.loads(ris(item))[0]
@@ -136,19 +193,19 @@ def test_entries_are_read_back(book: dict[str, Any]):
         assert own == item
         chapter = item["type"] == "chapter"
         assert entry.fields["title"] == f"{{{item['title']}}}"
-        assert record["title"] == item["title"] == (TITLE if chapter else book["title"])
+        assert record["title"] == item["title"] == (TITLE if chapter else book.title)
         assert entry.type == ("incollection" if chapter else "book")
         assert record["type_of_reference"] == ("CHAP" if chapter else "BOOK")
         if chapter:
-            assert entry.fields["booktitle"] == f"{{{book['title']}}}"
-            assert record["secondary_title"] == item["container-title"] == book["title"]
-        assert entry.fields["year"] == record["year"] == str(book["date-released"].year)
-        assert record["date"] == f"{book['date-released']:%Y/%m/%d}"
+            assert entry.fields["booktitle"] == f"{{{book.title}}}"
+            assert record["secondary_title"] == item["container-title"] == book.title
+        assert entry.fields["year"] == record["year"] == str(book.date_released.year)
+        assert record["date"] == f"{book.date_released:%Y/%m/%d}"
         assert entry.fields["note"] == record["edition"] == version
-        assert len(entry.persons["author"]) == len(record["authors"]) == len(book["authors"])
+        assert len(entry.persons["author"]) == len(record["authors"]) == len(book.authors)
         for key, name in (("DOI", "doi"), ("URL", "url")):
-            assert (key in item) == (name in entry.fields) == (name in book)
-        if "url" in book:
+            assert (key in item) == (name in entry.fields) == bool(getattr(book, name))
+        if book.url:
             address = f"{OPTIONAL['url']}/1.2.0/{PATH if chapter else ''}"
             assert entry.fields["url"] == record["urls"][0] == item["URL"] == address
             assert entry.fields["doi"] == record["doi"] == item["DOI"] == OPTIONAL["doi"]
@@ -203,31 +260,30 @@ def test_a_page_s_citation_opens_with_the_keyboard_and_without_javascript(html: 
 def test_a_reference_manager_reads_a_chapter(html: Path):
     page = soup(html / PATH)
     read = tags(page)
-    authors = [author.get("name") or f"{author['family-names']}, {author['given-names']}" for author in BOOK["authors"]]
-    assert read["citation_author"] == authors
+    assert read["citation_author"] == [author.name for author in BOOK.authors]
     assert read["citation_title"] == [page.h1.find(string=True)] == [TITLE]
-    assert read["citation_inbook_title"] == [BOOK["title"]]
-    assert read["citation_publication_date"] == [f"{BOOK['date-released']:%Y/%m/%d}"]
+    assert read["citation_inbook_title"] == [BOOK.title]
+    assert read["citation_publication_date"] == [f"{BOOK.date_released:%Y/%m/%d}"]
     assert read["citation_language"] == [page.html["lang"]] == ["en"]
-    assert read["prism.edition"] == [f"Version {BOOK['version']}"]
+    assert read["prism.edition"] == [f"Version {BOOK.version}"]
     assert "citation_technical_report_number" not in read
     (chapter,) = described(page)
     assert (chapter["@type"], chapter["name"]) == ("Chapter", TITLE)
-    assert chapter["isPartOf"]["name"] == BOOK["title"]
-    assert (chapter["datePublished"], chapter["version"]) == (BOOK["date-released"].isoformat(), BOOK["version"])
+    assert chapter["isPartOf"]["name"] == BOOK.title
+    assert (chapter["datePublished"], chapter["version"]) == (BOOK.date_released.isoformat(), BOOK.version)
 
 
 def test_a_reference_manager_reads_the_book(html: Path):
     page = soup(html / "chapters/index.html")
     read = tags(page)
-    assert read["citation_title"] == [BOOK["title"]]
-    assert read["citation_technical_report_number"] == [f"Version {BOOK['version']}"]
+    assert read["citation_title"] == [BOOK.title]
+    assert read["citation_technical_report_number"] == [f"Version {BOOK.version}"]
     assert read["DC.type"] == ["report"]
     assert "citation_inbook_title" not in read
     (report,) = described(page)
     assert report["@type"] == "Report"
-    assert report["abstract"] == BOOK["abstract"]
-    assert [author["name"] for author in report["author"]] == [author["name"] for author in BOOK["authors"]]
+    assert report["abstract"] == BOOK.abstract
+    assert [author["name"] for author in report["author"]] == [author.name for author in BOOK.authors]
     (source,) = report["isBasedOn"]
     assert source["name"] == "Building a Mutually Complementary Supply Chain between Japan and the United States"
     assert source["datePublished"] == "2024-08"
@@ -253,13 +309,13 @@ def test_every_table_is_described_as_a_dataset(html: Path):
     tables = package()["resources"]
     assert [dataset["identifier"] for dataset in datasets] == [table["name"] for table in tables]
     for dataset, table in zip(datasets, tables, strict=True):
-        assert (dataset["@type"], dataset["version"]) == ("Dataset", BOOK["version"])
+        assert (dataset["@type"], dataset["version"]) == ("Dataset", BOOK.version)
         assert dataset["license"][-1]["description"] == table["terms"]
         assert len(dataset["isBasedOn"]) == len(table["sources"])
         units = {field["name"]: field.get("unit") for field in table["schema"]["fields"]}
         assert {variable["name"]: variable.get("unitText") for variable in dataset["variableMeasured"]} == units
         assert dataset["distribution"]["encodingFormat"] == "text/csv"
-        if "url" not in BOOK:
+        if not BOOK.url:
             assert (path.parent / dataset["distribution"]["contentUrl"]).resolve() == html / "data" / table["path"]
         assert (html / "data" / table["path"]).is_file()
 
@@ -267,15 +323,15 @@ def test_every_table_is_described_as_a_dataset(html: Path):
 def test_nothing_shows_before_it_is_set(html: Path):
     pages = {path: path.read_text(encoding="utf-8") for path in (html / "chapters").rglob("*.html")}
     assert pages
-    for key in SIGNS.keys() - BOOK.keys():
-        for sign in SIGNS[key]:
+    for key, signs in SIGNS.items():
+        for sign in signs if getattr(BOOK, key.replace("-", "_")) is None else []:
             assert not [path.name for path, text in pages.items() if sign in text], sign
     footer = soup(html / PATH).select_one(".bd-footer-content").get_text()
-    assert f"Working copy of version {BOOK['version']}" in footer
+    assert f"Working copy of version {BOOK.version}" in footer
 
 
 def test_what_is_set_shows_everywhere(linked: Path):
-    version = BOOK["version"]
+    version = BOOK.version
     root, doi = f"{OPTIONAL['url']}/{version}", f"https://doi.org/{OPTIONAL['doi']}"
     landing, chapter, data, citing = (
         soup(linked / "chapters" / f"{name}.html")
@@ -287,7 +343,7 @@ def test_what_is_set_shows_everywhere(linked: Path):
         assert read["citation_fulltext_html_url"] == [f"{root}/{path}"]
         assert [link["href"] for link in page.find_all("link", rel="canonical")] == [f"{root}/{path}"]
         footer = page.select_one(".bd-footer-content")
-        date = BOOK["date-released"]
+        date = BOOK.date_released
         assert f"Version {version}, {date.day} {date:%B %Y}" in footer.get_text()
         assert footer.find("a", href=doi)
         assert page.find("a", href=OPTIONAL["repository-code"])
@@ -314,14 +370,16 @@ def test_what_is_set_shows_everywhere(linked: Path):
 
 def test_chapters_open_on_binder_and_colab(linked: Path):
     links_to = [link["href"] for link in soup(linked / "chapters/deliveries.html").select(".dropdown-launch-buttons a")]
-    tag = f"v{BOOK['version']}"
+    tag = f"v{BOOK.version}"
     assert links_to == [
         f"https://mybinder.org/v2/gh/example/companion_book/{tag}?urlpath=lab/tree/chapters/deliveries.md",
         f"https://colab.research.google.com/github/example/companion_book/blob/notebooks-{tag}/chapters/deliveries.ipynb",
     ]
     assert not soup(linked / "chapters/evidence/citing.html").select(".dropdown-launch-buttons")
     newest = {"Binder": links_to[0].replace(f"/{tag}?", "/HEAD?")}
-    assert links(BOOK | OPTIONAL, "chapters/deliveries") == newest, "a working copy has no notebooks to open on Colab"
+    assert links(replace(FULL, version=BOOK.version), "chapters/deliveries") == newest, (
+        "a working copy has no notebooks to open on Colab"
+    )
     # The theme would put notebooks here, with outputs or without, depending on the cache.
     assert not list((linked / "_sources").rglob("*.ipynb"))
     assert os.access(ROOT / ".binder" / "postBuild", os.X_OK)

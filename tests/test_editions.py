@@ -1,12 +1,14 @@
 """Editions: frozen, side by side, compared in their numbers, and checked against their own sources."""
 
 import csv
+import dataclasses
 import io
 import json
 import re
 import shutil
 import subprocess
 import zipfile
+from datetime import date
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
@@ -18,6 +20,7 @@ from playwright.sync_api import Browser
 from companion.changes import StateError
 from companion.changes.compare import as_csv, as_markdown, compare
 from companion.changes.numbers import Numbers, Table, find, read
+from companion.citation import metadata
 from companion.claims.form import Claim
 from companion.editions import EditionError
 from companion.editions.archive import check_sums, files_in, write_sums
@@ -59,9 +62,9 @@ def repository(small_book: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     """A small book in two commits: the second is version 0.2.0, with one number changed."""
     folder = shutil.copytree(small_book, tmp_path_factory.mktemp("editions") / "book")
     (folder / ".gitignore").write_text("/_build/\n/_site/\n__pycache__/\n", encoding="utf-8")
-    book = yaml_of(folder)
-    edit(folder / "CITATION.cff", (f"version: {book['version']}", f"version: {FIRST}"))
-    edit(folder / "CHANGELOG.md", (f"## {book['version']} (", f"## {FIRST} ("))
+    book = metadata(folder)
+    edit(folder / "CITATION.cff", (f"version: {book.version}", f"version: {FIRST}"))
+    edit(folder / "CHANGELOG.md", (f"## {book.version} (", f"## {FIRST} ("))
     git(folder, "init", "--quiet", "--initial-branch=main")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message=First")
@@ -71,16 +74,12 @@ def repository(small_book: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     recorded = run(folder, "python", "-m", "companion", "expected")
     assert recorded.returncode == 0, recorded.stderr
     assert "C074" in recorded.stdout  # its verdict turned
-    released = f"date-released: {book['date-released']}"
+    released = f"date-released: {book.date_released}"
     edit(folder / "CITATION.cff", (f"version: {FIRST}", f"version: {SECOND}"), (released, "date-released: 2027-03-01"))
     edit(folder / "CHANGELOG.md", (f"## {FIRST} (", f"## {SECOND} (2027-03-01)\n\nOne number.\n\n## {FIRST} ("))
     git(folder, "commit", "--quiet", "--all", "--message=Second")
     git(folder, "tag", "second")
     return folder
-
-
-def yaml_of(folder: Path) -> dict:
-    return read(folder).book
 
 
 @pytest.fixture(scope="module")
@@ -479,9 +478,8 @@ def test_no_name_ends_the_script_that_leads_on(tmp_path: Path):
 
 
 def numbers(**parts: dict) -> Numbers:
-    return Numbers(
-        {"version": "1", "date-released": "2026-01-01"}, **{"tables": {}, "exhibits": {}, "claims": {}} | parts
-    )
+    book = dataclasses.replace(metadata(ROOT), version="1", date_released=date(2026, 1, 1))
+    return Numbers(book, **{"tables": {}, "exhibits": {}, "claims": {}} | parts)
 
 
 def table(**columns: list[str]) -> dict[str, Table]:
@@ -541,7 +539,7 @@ def test_what_is_removed_is_named_and_not_linked(repository: Path):
 
 def test_a_state_can_be_named_in_every_way(repository: Path, site: Path, archive: Path, tmp_path: Path):
     for name in (str(repository), "second", "HEAD", SECOND, str(archive), str(site / SECOND)):
-        assert read(find(name, repository, site)).book["version"] == SECOND, name
+        assert read(find(name, repository, site)).book.version == SECOND, name
     with pytest.raises(StateError, match="There is no 'nowhere'"):
         find("nowhere", repository, site)
     with pytest.raises(StateError, match="is no copy of the book"):

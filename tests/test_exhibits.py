@@ -130,6 +130,9 @@ def test_numbers_in_sentences():
     assert in_words(4) == "four"
     assert in_words(1234) == "1,234"
     assert in_words(2, ordinal=True) == "second"
+    ordinals = {10: "10th", 11: "11th", 13: "13th", 21: "21st", 22: "22nd", 23: "23rd", 24: "24th", 111: "111th"}
+    assert {number: in_words(number, ordinal=True) for number in ordinals} == ordinals
+    assert in_words(1012, ordinal=True) == "1,012th"
     assert month("2026-05") == "May 2026"
     assert listed(["a"]) == "a"
     assert listed(["a", "b"]) == "a and b"

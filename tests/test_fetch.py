@@ -3,8 +3,11 @@
 All values are invented.
 """
 
+import base64
+import hashlib
 import json
 import os
+import shutil
 import socket
 import threading
 import time
@@ -18,6 +21,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pandas as pd
 import pytest
 import urllib3
+from conftest import edit
 from test_hs10 import parquet
 
 from companion import load
@@ -130,6 +134,9 @@ def key_that_never_shows(
     caplog: pytest.LogCaptureFixture,
 ) -> Iterator[None]:
     monkeypatch.setenv("CENSUS_API_KEY", SECRET)
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
     caplog.set_level("DEBUG")
     yield
     logged = [record.getMessage() for record in caplog.get_records("call")]
@@ -156,7 +163,8 @@ def refused(function: Callable[[], object]) -> str:
 
 
 def files(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.rglob("*"))
+    """What was saved; beside it, a record says when."""
+    return sorted(path.name for path in folder.rglob("*") if path.name != fetch.RECORD)
 
 
 def read(path: Path) -> list[list[object]]:
@@ -302,10 +310,33 @@ def test_years_that_may_be_revised_are_asked_for_again(census: Census, folder: P
 
 def test_a_file_fetched_while_its_year_was_new_is_asked_for_once_more(census: Census, folder: Path):
     fetched(census, folder)
-    old = time.mktime((2014, 12, 1, 0, 0, 0, 0, 0, -1))
-    os.utime(folder / "census-exports-japan-2013.csv", (old, old))
+    record = json.loads((folder / fetch.RECORD).read_text(encoding="utf-8"))
+    assert record["census-exports-japan-2013.csv"]["day"] == date.today().isoformat()
+    record["census-exports-japan-2013.csv"]["day"] = "2014-12-01"
+    (folder / fetch.RECORD).write_text(json.dumps(record), encoding="utf-8")
     assert [line.endswith("already there") for line in fetched(census, folder)[:4]] == [False, True, True, True]
     assert all(line.endswith("already there") for line in fetched(census, folder)[:4])
+
+
+@pytest.mark.parametrize("moment", [(2014, 12, 1), (THIS_YEAR + 5, 1, 1)])
+def test_the_times_of_files_say_nothing(census: Census, folder: Path, moment: tuple[int, int, int]):
+    fetched(census, folder, THIS_YEAR - 3, THIS_YEAR - 1)
+    copy = shutil.copytree(folder, folder.with_name("copy"))
+    for path in copy.iterdir():
+        os.utime(path, (time.mktime((*moment, 0, 0, 0, 0, 0, -1)),) * 2)
+    assert [line.endswith("already there") for line in fetched(census, copy, THIS_YEAR - 3, THIS_YEAR - 1)[:3]] == [
+        True,
+        True,
+        False,
+    ]
+
+
+def test_a_file_that_is_not_what_was_fetched_is_asked_for_again(census: Census, folder: Path):
+    fetched(census, folder)
+    edit(folder / "census-exports-japan-2013.csv", (",100\n", ",101\n"))
+    (folder / "census-exports-world-2013.csv").rename(folder / "census-exports-world-2014.csv")
+    found = [line.endswith("already there") for line in fetched(census, folder, 2013, 2014)[:4]]
+    assert found == [False, False, False, False]
 
 
 def test_every_file_is_asked_for_again_if_told_so(census: Census, folder: Path):
@@ -488,6 +519,80 @@ def test_a_file_that_cannot_be_written_whole_is_not_there(
     assert files(folder) == []
 
 
+class Proxy(ThreadingHTTPServer):
+    """A proxy that passes on requests by HTTP, refuses tunnels for HTTPS, and remembers both."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), PassOn)
+        self.passed: list[tuple[str, str, str | None]] = []
+
+
+class PassOn(BaseHTTPRequestHandler):
+    server: Proxy
+
+    def do_GET(self) -> None:
+        self.server.passed.append(("GET", self.path.partition("?")[0], self.headers["Proxy-Authorization"]))
+        answer = urllib3.request("GET", self.path)
+        self.send_response(answer.status)
+        self.end_headers()
+        self.wfile.write(answer.data)
+
+    def do_CONNECT(self) -> None:
+        self.server.passed.append(("CONNECT", self.path, self.headers["Proxy-Authorization"]))
+        self.send_error(403)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    with Proxy() as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_requests_go_by_way_of_the_proxy(
+    census: Census, proxy: Proxy, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.server_port}")
+    fetched(census, folder)
+    assert len(census.asked) == 4 * HEADINGS
+    assert proxy.passed[0] == ("GET", f"{census.address}/exports/hs", None)
+    assert len(proxy.passed) == 4 * HEADINGS
+
+
+def test_a_proxy_is_told_name_and_password(census: Census, proxy: Proxy, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("http_proxy", f"user:p%40ss@127.0.0.1:{proxy.server_port}")
+    fetched(census, folder)
+    assert proxy.passed[0][2] == "Basic " + base64.b64encode(b"user:p@ss").decode()
+
+
+def test_a_server_that_needs_no_proxy_is_asked_directly(
+    census: Census, proxy: Proxy, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.server_port}")
+    monkeypatch.setenv("no_proxy", "example.org,127.0.0.1")
+    fetched(census, folder)
+    assert proxy.passed == []
+
+
+def test_an_https_address_has_the_proxy_of_its_own(proxy: Proxy, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.server_port}")
+    with pytest.raises(FetchError, match=r"https://mirror.invalid/file could not be reached: .*Tunnel .*403"):
+        fetch.fetch_mirrors(folder, CODES, address="https://mirror.invalid/file", backoff=0.001)
+    assert {passed[:2] for passed in proxy.passed} == {("CONNECT", "mirror.invalid:443")}
+
+
+def test_a_proxy_of_an_unknown_kind_is_named(census: Census, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:1")
+    with pytest.raises(FetchError, match=r"The proxy for http addresses, socks5://127.0.0.1:1, is of no kind"):
+        fetched(census, folder)
+
+
 def mirrored(country: str = "JAPAN", **columns: list[str]) -> bytes:
     """A small file in the form of the mirror."""
     rows = {
@@ -515,7 +620,7 @@ def serve(census: Census, content: bytes, **headers: str) -> None:
 def test_the_mirror_is_saved_as_it_is(census: Census, folder: Path):
     serve(census, mirrored())
     lines = fetched_from_mirror(census, folder)
-    assert lines[0] == "1 of 1: exports to Japan, 2013 to 2014, 1 electro-optical codes"
+    assert lines[0].startswith("1 of 1: exports to Japan, 2013 to 2014, 1 electro-optical codes, SHA-256 ")
     assert "Imports, and trade with the world, come from the Census API alone." in lines[1]
     assert (folder / "mirror-exports-japan.parquet").read_bytes() == mirrored()
     assert [row[-1] for row in read(folder / "mirror-exports-japan.parquet")] == [100, 20]
@@ -523,6 +628,16 @@ def test_the_mirror_is_saved_as_it_is(census: Census, folder: Path):
     assert len(census.asked) == 1
     fetched_from_mirror(census, folder, refresh=True)
     assert len(census.asked) == 2
+    assert hashlib.sha256(mirrored()).hexdigest() in lines[0]
+
+
+def test_a_mirror_that_gives_another_file_than_before_is_refused(census: Census, folder: Path):
+    serve(census, mirrored())
+    fetched_from_mirror(census, folder)
+    serve(census, mirrored(ALL_VAL_MO=["100", "21"]))
+    with pytest.raises(FetchError, match=r"another file than on \d{4}-\d\d-\d\d, when its SHA-256 was [0-9a-f]{64}\."):
+        fetched_from_mirror(census, folder, refresh=True)
+    assert (folder / "mirror-exports-japan.parquet").read_bytes() == mirrored()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The house: each room uses what lies below it, and nothing above."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ FLOORS = [
     {"editions"},
     {"__init__", "__main__"},
 ]
+NAMED = re.compile(r"companion/[\w/]+\.(?:py|toml)")
 HEIGHT = {room: height for height, floor in enumerate(FLOORS) for room in floor}
 
 
@@ -63,6 +65,13 @@ def test_every_room_has_its_floor_and_few_modules_stand_outside_of_rooms():
     rooms = {path.relative_to(LIBRARY).with_suffix("").parts[0] for path in LIBRARY.rglob("*.py")}
     assert rooms == HEIGHT.keys()
     assert len(list(LIBRARY.glob("[a-z]*.py"))) <= 6
+
+
+def test_the_files_that_messages_name_are_there():
+    """A message that says what to change is of no use once the file has moved."""
+    named = {name for path in LIBRARY.rglob("*.py") for name in NAMED.findall(path.read_text(encoding="utf-8"))}
+    assert len(named) > 3
+    assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []
 
 
 def test_no_code_imports_in_a_circle():

@@ -41,8 +41,8 @@ F35 = register(
 # A recipe passes over a file that no reader recognizes, which a file in another encoding is.
 RECIPES = {"fighter_orders", "uas_deliveries"}
 READERS: dict[str, tuple[Callable[[SourceFile], object], SourceFile]] = {
-    "deals": (sipri.read_export.__wrapped__, deals(deal(), deal(label="tank"), deal(designation="KSR-2; AS-5"))),
-    "register": (sipri.read_export.__wrapped__, register(order(), order(comment="two\nlines"), order(years=""))),
+    "deals": (sipri.read_export, deals(deal(), deal(label="tank"), deal(designation="KSR-2; AS-5"))),
+    "register": (sipri.read_export, register(order(), order(comment="two\nlines"), order(years=""))),
     "fighter_orders": (lambda file: defense.fighter_orders([file]), F35),
     "uas_deliveries": (lambda file: uas.uas_deliveries([file]), deals(deal(), deal(label="armed UAV"))),
     "milex": (lambda file: sipri_milex.read(file, ["Japan"]), milex()),

@@ -299,6 +299,6 @@ def test_a_large_member_of_an_archive_is_never_whole_in_memory(tmp_path: Path):
         for _ in range(640_000_000 // len(country)):
             member.write(country)
     done = subprocess.run(
-        [sys.executable, "-c", PEAK, tmp_path], capture_output=True, text=True, check=True, env=dict(os.environ)
+        [sys.executable, "-c", PEAK, tmp_path], capture_output=True, encoding="utf-8", check=True, env=dict(os.environ)
     )
     assert int(done.stdout) < 300

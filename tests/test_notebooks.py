@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from html import unescape
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def in_a_shell(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
 
@@ -85,3 +86,48 @@ def test_a_notebook_fetches_the_rest_of_the_book_on_colab_and_nowhere_else(tmp_p
     write_runnable(ROOT, tmp_path / "without")
     notebook = nbformat.read(tmp_path / "without" / "chapters" / "uas" / "exporters.ipynb", as_version=4)
     assert [cell.source for cell in code_cells(notebook)] == [cell.source for cell in rest]
+
+
+TELLS_VERSIONS = "chapters/evidence/reproducibility.ipynb"
+RUN_CODE = """
+import os, sys
+from pathlib import Path
+
+for line in sys.stdin.read().splitlines():
+    path = Path(line)
+    os.chdir(path.parent)
+    exec(compile(path.read_text(encoding="utf-8"), line, "exec"), {"__name__": "__main__", "display": repr})
+"""
+
+
+@pytest.mark.slow
+def test_the_code_of_every_notebook_runs_with_the_base_dependencies_alone(tmp_path: Path):
+    """All but one, which tells the versions of what the book is built and checked with."""
+    write_runnable(ROOT, tmp_path / "book")
+    code = []
+    for notebook in {*(tmp_path / "book" / "chapters").rglob("*.ipynb")} - {tmp_path / "book" / TELLS_VERSIONS}:
+        cells = code_cells(nbformat.read(notebook, as_version=4))
+        notebook.with_suffix(".py").write_text("\n\n".join(cell.source for cell in cells), encoding="utf-8")
+        code.append(str(notebook.with_suffix(".py")))
+    python, uv = tmp_path / "env" / "bin" / "python", [sys.executable, "-m", "uv"]
+    lock = tmp_path / "lock.txt"  # a constraint names no folder
+    lock.write_text((ROOT / "requirements.txt").read_text(encoding="utf-8").replace("-e .\n", ""), encoding="utf-8")
+    for command in (
+        [*uv, "venv", "--quiet", "--python", sys.executable, python.parents[1]],
+        [*uv, "pip", "install", "--quiet", "--python", python, "--constraint", lock, tmp_path / "book"],
+    ):
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+        assert done.returncode == 0, done.stderr
+    listed = subprocess.run(
+        [*uv, "pip", "freeze", "--python", python], capture_output=True, encoding="utf-8", check=True
+    )
+    assert not [name for name in ("duckdb", "frictionless", "jupyter-book", "pytest") if f"{name}==" in listed.stdout]
+    done = subprocess.run(
+        [python, "-c", RUN_CODE],
+        input="\n".join(code),
+        env={name: value for name, value in os.environ.items() if not name.startswith(("COMPANION_", "PYTHONPATH"))},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]

@@ -20,7 +20,7 @@ from companion import editions
 from companion.chapters.notebooks import page_paths
 from companion.citation import cite_book, metadata
 from companion.editions import EditionError
-from companion.editions.printed import write_epub, write_pdf
+from companion.editions.printed import find_browser, write_epub, write_pdf
 
 # What a machine may have: no font, or one that lacks most of the book's letters.
 INSTALLED = {"no font": "", "one font": f"<dir>{fontpkg.path('IBM Plex Mono').parent}</dir>"}
@@ -78,7 +78,7 @@ def bookmarks(pdf: PdfReader, items: list | None = None, depth: int = 0) -> list
 
 def test_the_first_page_says_what_the_book_is_and_how_to_cite_it(printed: Printed, pdf: PdfReader):
     book, page = metadata(printed.folder), words(pdf.pages[0].extract_text())
-    for text in (book["title"], book["version"], str(book["date-released"]), cite_book(book)):
+    for text in (book.title, book.version, str(book.date_released), cite_book(book)):
         assert text in page
     assert not re.search(r"\b1$", page), "the title page has no number"
 
@@ -141,9 +141,9 @@ def test_no_id_is_used_twice_and_nothing_waits_for_a_script(printed: Printed):
 
 def test_the_pdf_is_described_and_dated_to_its_release(printed: Printed, pdf: PdfReader):
     book = metadata(printed.folder)
-    assert pdf.metadata.title == book["title"]
-    assert pdf.metadata.author == book["authors"][0]["name"]
-    assert pdf.metadata.creation_date.date() == pdf.metadata.modification_date.date() == book["date-released"]
+    assert pdf.metadata.title == book.title
+    assert pdf.metadata.author == book.authors[0].name
+    assert pdf.metadata.creation_date.date() == pdf.metadata.modification_date.date() == book.date_released
     assert pdf.trailer["/Root"]["/Lang"] == "en"
     assert pdf.trailer["/Root"]["/MarkInfo"]["/Marked"]
 
@@ -217,10 +217,10 @@ def test_the_epub_is_valid(printed: Printed, monkeypatch: pytest.MonkeyPatch):
 def test_the_epub_names_the_edition(printed: Printed, epub: dict[str, str]):
     book, package = metadata(printed.folder), ElementTree.fromstring(epub["content.opf"])
     said = {tag.tag.partition("}")[2]: tag.text for tag in package.iter() if "elements/1.1" in tag.tag}
-    assert said["title"] == book["title"]
-    assert said["creator"] == book["authors"][0]["name"]
+    assert said["title"] == book.title
+    assert said["creator"] == book.authors[0].name
     assert said["language"] == "en"
-    assert said["date"] == str(book["date-released"])
+    assert said["date"] == str(book.date_released)
     assert said["identifier"].startswith("urn:uuid:")
     assert cite_book(book) in words(epub["title.xhtml"])
 
@@ -236,7 +236,7 @@ def test_the_epub_has_every_page_in_order_and_nothing_else(printed: Printed, epu
     with zipfile.ZipFile(printed.epub) as book:
         assert book.infolist()[0].compress_type == zipfile.ZIP_STORED
         assert {info.date_time for info in book.infolist()} == {
-            (*metadata(printed.folder)["date-released"].timetuple()[:3], 0, 0, 0)
+            (*metadata(printed.folder).date_released.timetuple()[:3], 0, 0, 0)
         }
 
 
@@ -248,3 +248,11 @@ def test_the_epub_shows_the_exhibit_as_picture_and_as_table(epub: dict[str, str]
     assert picture.get("src") == "../exhibits/small-deliveries.svg"
     rows = page.findall(f".//{XHTML}figure//{XHTML}tbody/{XHTML}tr")
     assert len(rows) > 10
+
+
+@pytest.mark.parametrize("name", ["chromium", "google-chrome-stable", "msedge"])
+def test_a_browser_is_found_by_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_browser() is None
+    (tmp_path / name).touch(0o755)
+    assert find_browser() == str(tmp_path / name)

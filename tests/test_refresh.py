@@ -9,8 +9,10 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import frictionless
 import pandas as pd
@@ -18,7 +20,9 @@ import pytest
 from conftest import ROOT, run
 from test_sipri import deal, deals, order, register
 
-from companion.tables import COMMITTED, finish_interrupted
+from companion.book import freshness
+from companion.settings import root
+from companion.tables import COMMITTED, alone, finish_interrupted
 from companion.tables.refresh import refresh as build_and_commit
 
 
@@ -123,6 +127,87 @@ def test_committed_files_are_moved_into_place_by_the_next_command(copy_of_projec
     assert not committed.exists()
 
 
+def contents(folder: Path) -> dict[Path, bytes | None]:
+    return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+def half_committed(book: Path) -> Path:
+    """Leave a refresh of a copy of the project as if it was killed while its files were moved into place."""
+    (book / "data" / COMMITTED).mkdir()
+    (book / "data" / COMMITTED / "uas_groups.csv").write_text("new\n")
+    return book / "data" / "uas_groups.csv"
+
+
+def test_looking_for_the_book_changes_nothing(copy_of_project: Path, monkeypatch: pytest.MonkeyPatch):
+    half_committed(copy_of_project)
+    before = contents(copy_of_project)
+    monkeypatch.chdir(copy_of_project / "chapters" / "uas")
+    assert root() == copy_of_project
+    assert contents(copy_of_project) == before
+
+
+def test_a_build_by_jupyter_book_alone_finishes_a_refresh_before_it_reads_a_table(copy_of_project: Path):
+    table = half_committed(copy_of_project)
+    freshness._take_digests(SimpleNamespace(srcdir=str(copy_of_project)), {})
+    assert table.read_text() == "new\n"
+
+
+def test_the_tests_finish_a_refresh_before_they_read_a_table(copy_of_project: Path):
+    table = half_committed(copy_of_project)
+    done = run(copy_of_project, "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "tests/test_workflows.py")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert table.read_text() == "new\n"
+
+
+def test_files_are_not_moved_while_another_process_moves_them(copy_of_project: Path):
+    table = half_committed(copy_of_project)
+    mover = threading.Thread(target=finish_interrupted, args=[copy_of_project])
+    with alone(copy_of_project):
+        mover.start()
+        mover.join(0.5)
+        assert mover.is_alive()
+        assert table.read_text() != "new\n"
+    mover.join(60)
+    assert table.read_text() == "new\n"
+
+
+SLOW = """
+    import sys
+    from pathlib import Path
+    from companion.tables import refresh
+    check = refresh._check
+    def slow(staging):
+        print("staged", flush=True)
+        sys.stdin.readline()
+        check(staging)
+    refresh._check = slow
+    refresh.refresh(Path(sys.argv[1]), ["uas_deliveries"])
+"""
+
+
+def test_of_two_refreshes_at_once_the_second_waits_and_both_count(
+    copy_of_project: Path, new_export: Path, tmp_path: Path
+):
+    later = tmp_path / "later"
+    later.mkdir()
+    content = (new_export / "any name 2026-09-30.csv").read_bytes()
+    (later / "any name 2026-10-31.csv").write_bytes(content)
+    python, options = [sys.executable], {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "encoding": "utf-8"}
+    options |= {"cwd": copy_of_project, "env": os.environ | {"PYTHONPATH": str(copy_of_project)}}
+    with subprocess.Popen([*python, "-c", textwrap.dedent(SLOW), str(new_export)], **options) as first:
+        assert first.stdout.readline() == "staged\n"
+        command = [*python, "-m", "companion", "data", str(later), "--replace", "uas_deliveries"]
+        with subprocess.Popen(command, **options, stderr=subprocess.PIPE) as second:
+            assert "waiting until it is done" in second.stderr.readline()
+            first.stdin.write("\n")
+            first.stdin.close()
+            assert (first.wait(120), second.wait(120)) == (0, 0)
+    vintages = pd.read_csv(copy_of_project / "data" / "uas_deliveries.csv", dtype=str)["vintage"]
+    assert {"2026-09", "2026-10"} <= {*vintages}
+    assert frictionless.validate(str(copy_of_project / "data" / "datapackage.json")).valid
+    assert not list((copy_of_project / "data").glob(".*"))
+
+
 KILLED = """
     import os, sys, time
     from pathlib import Path
@@ -162,7 +247,7 @@ def test_killed_at_random_moments_the_tables_are_whole(
         env=os.environ | {"PYTHONPATH": str(copy_of_project)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     assert process.stdin
     assert process.stdout

@@ -1,5 +1,8 @@
 """The SIPRI reader on small exports of every form, whole and broken."""
 
+import gc
+import weakref
+
 import pytest
 
 from companion.sources import SourceError, SourceFile
@@ -144,6 +147,16 @@ def test_renamed_suppliers_and_types_carry_their_newer_name():
 def test_a_bad_file_is_named_with_the_place_and_the_remedy(file: SourceFile, message: str):
     with pytest.raises(SourceError, match=message):
         uas_deliveries([file])
+
+
+def test_an_export_is_read_once_and_forgotten_with_its_file():
+    file = register(order())
+    export = read_export(file)
+    assert read_export(file) is export
+    left = weakref.ref(export)
+    del file, export
+    gc.collect()
+    assert left() is None
 
 
 def test_a_file_without_column_names_is_refused():

@@ -33,7 +33,7 @@ def test_the_index_describes_every_exhibit(html: Path, index: list[dict]):
         assert entry["sources"] or not entry["tables"], entry["id"]
         assert all(source["title"] and (source.get("version") or source.get("accessed")) for source in entry["sources"])
         assert entry["reproduces"] == REPORT_EXHIBITS.get(entry["id"])
-        assert metadata(ROOT)["version"] in entry["citation"]
+        assert metadata(ROOT).version in entry["citation"]
         for kind in ("csv", "spec", "svg", "png", "embed"):
             assert entry[kind] is None or (html / entry[kind]).stat().st_size > 50, (entry["id"], kind)
         page, anchor = urldefrag(entry["chapter"])

@@ -14,7 +14,7 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 def tool(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [Path(sys.executable).with_name(name), *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
 
 
 def steps(path: Path) -> list[dict]:

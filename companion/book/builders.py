@@ -91,7 +91,7 @@ class PrintBuilder(WithoutScripts, SingleFileHTMLBuilder):
             language=self.config.language,
             parts=parts,
             titles=_titles(self.env) | {self.config.root_doc: OVERVIEW},
-            running=_css_string(f"{book['title']}, version {book['version']}"),
+            running=_css_string(f"{book.title}, version {book.version}"),
             exhibits=[(number_of(self.env, node), node["exhibit"]) for node in found],
             body=Markup(body),
         )
@@ -135,11 +135,11 @@ class EbookBuilder(WithoutScripts, Epub3Builder):
     def handle_finish(self) -> None:
         """Write the title page, the contents and the package description."""
         book = metadata(Path(self.srcdir))
-        name = f"{book['title']} {book['version']}"
+        name = f"{book.title} {book.version}"
         parts = _parts(self.env)
         pages = [page for _, chapters in parts for page in chapters]
         title = TEMPLATES.get_template("title.html").render(_title_of(book))
-        self._fill("ebook.html", "title.xhtml", title=book["title"], body=Markup(title))
+        self._fill("ebook.html", "title.xhtml", title=book.title, body=Markup(title))
         self._fill("nav.xhtml", "nav.xhtml", parts=parts, titles=_titles(self.env))
         self._fill(
             "content.opf",

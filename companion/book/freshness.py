@@ -34,6 +34,7 @@ from companion.chapters.notebooks import is_notebook
 from companion.exhibits.form import CHART_MIME, Exhibit
 from companion.files import inputs
 from companion.files.inputs import LIBRARY, State
+from companion.tables import finish_interrupted
 
 logger = logging.getLogger(__name__)
 
@@ -204,6 +205,7 @@ def _with_key(page: str, text: str, run: Run) -> str:
 
 def _take_digests(app: Sphinx, config: Config) -> None:
     book = Path(app.srcdir)
+    finish_interrupted(book)  # Jupyter Book may have been started without a command of this library
     library = sorted(path for path in (LIBRARY / "companion").rglob("*") if path.is_file())
     names = {path.relative_to(LIBRARY).as_posix(): path for path in library if "__pycache__" not in path.parts}
     code = {name: path for name, path in names.items() if name.endswith(".py") and not name.startswith(OTHERS)}

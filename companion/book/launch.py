@@ -22,13 +22,15 @@ def setup(app: Sphinx) -> None:
 
 
 def links(book: Book, docname: str) -> dict[str, str]:
-    """Services with the addresses that open a chapter there.
+    """Services with the addresses that open a chapter there; none while there is no repository.
 
     Binder opens the source at the edition's tag, or the newest for a working copy. Colab reads notebooks only, so it
     opens the executed one that publishing an edition puts into a tag of its own.
     """
-    repository = "/".join(book["repository-code"].rstrip("/").rsplit("/", 2)[1:])
-    edition, version = changes_file(), book["version"]
+    if book.repository_code is None:
+        return {}
+    repository = "/".join(book.repository_code.rstrip("/").rsplit("/", 2)[1:])
+    edition, version = changes_file(), book.version
     branch = f"v{version}" if edition else "HEAD"
     binder = f"https://mybinder.org/v2/gh/{repository}/{branch}?urlpath=lab/tree/{docname}.md"
     colab = f"https://colab.research.google.com/github/{repository}/blob/notebooks-v{version}/{docname}.ipynb"
@@ -36,7 +38,7 @@ def links(book: Book, docname: str) -> dict[str, str]:
 
 
 def _link_repository(app: Sphinx, config: Config) -> None:
-    if repository := metadata(Path(app.srcdir)).get("repository-code"):
+    if repository := metadata(Path(app.srcdir)).repository_code:
         config["html_theme_options"] |= {
             "repository_url": repository,
             "use_repository_button": True,
@@ -48,9 +50,9 @@ def _link_repository(app: Sphinx, config: Config) -> None:
 def _add_buttons(
     app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    book = metadata(Path(app.srcdir))
     is_notebook = "kernelspec" in app.env.metadata[pagename]
-    if not for_web(app.builder) or not is_notebook or "repository-code" not in book:
+    services = links(metadata(Path(app.srcdir)), pagename)
+    if not for_web(app.builder) or not is_notebook or not services:
         return
     logos = {"Binder": "logo_binder.svg", "Colab": "logo_colab.png"}
     buttons = [
@@ -61,7 +63,7 @@ def _add_buttons(
             "icon": f"_static/images/{logos[service]}",
             "url": url,
         }
-        for service, url in links(book, pagename).items()
+        for service, url in services.items()
     ]
     group = {"type": "group", "tooltip": "Run this chapter", "icon": "fas fa-rocket", "label": "launch-buttons"}
     context["header_buttons"].insert(0, group | {"buttons": buttons})

@@ -36,17 +36,17 @@ def setup(app: Sphinx) -> None:
 def _take_edition(app: Sphinx, config: Config) -> None:
     """Version, date, citation, and addresses come from CITATION.cff alone."""
     book = metadata(Path(app.srcdir))
-    config["version"] = config["release"] = book["version"]
+    config["version"] = config["release"] = book.version
     config["html_baseurl"] = address(book) or ""  # for the canonical address of each page
-    date = book["date-released"]
-    edition = f"Version {book['version']}, {date.day} {date:%B %Y}"
-    state = edition if changes_file() else f"Working copy of version {book['version']}"
-    doi = f' DOI: <a href="{doi_address(book)}">{book["doi"]}</a>.' if "doi" in book else ""
+    date = book.date_released
+    edition = f"Version {book.version}, {date.day} {date:%B %Y}"
+    state = edition if changes_file() else f"Working copy of version {book.version}"
+    doi = f' DOI: <a href="{doi_address(book)}">{book.doi}</a>.' if book.doi else ""
     config["html_theme_options"]["extra_footer"] += f"\n<p>{state}.{doi}</p>"
     if folder():
         config["html_theme_options"]["announcement"] = OWN_FILES
-    source = f"from <{book['repository-code']}>" if "repository-code" in book else "of the book’s folder"
-    config["myst_substitutions"] = {"version": book["version"], "citation": cite_book(book), "source": source}
+    source = f"from <{book.repository_code}>" if book.repository_code else "of the book’s folder"
+    config["myst_substitutions"] = {"version": book.version, "citation": cite_book(book), "source": source}
 
 
 def _add_assets(app: Sphinx) -> None:

@@ -23,13 +23,13 @@ def setup(app: Sphinx) -> None:
 
 def book_tags(book: Book) -> list[tuple[str, str]]:
     """The tags of the landing page: the book as a technical report, the nearest to it that Google Scholar knows."""
-    institution = next((author["affiliation"] for author in book["authors"] if "affiliation" in author), None)
-    pdf = address(book, f"downloads/companion-{book['version']}.pdf") if changes_file() else None
+    institution = next((author.affiliation for author in book.authors if author.affiliation), None)
+    pdf = address(book, f"downloads/companion-{book.version}.pdf") if changes_file() else None
     return _present(
-        ("citation_title", book["title"]),
+        ("citation_title", book.title),
         *_shared(book),
         ("citation_technical_report_institution", institution),
-        ("citation_technical_report_number", f"Version {book['version']}"),
+        ("citation_technical_report_number", f"Version {book.version}"),
         # Zotero takes a page without an institution for an article unless this says otherwise.
         ("DC.type", "report"),
         ("citation_pdf_url", pdf),
@@ -41,10 +41,10 @@ def chapter_tags(book: Book, title: str) -> list[tuple[str, str]]:
     return _present(
         ("citation_title", title),
         *_shared(book),
-        ("citation_inbook_title", book["title"]),
+        ("citation_inbook_title", book.title),
         # The citation tags have a number for reports and none for a part of a book. PRISM is a set that both Google
         # Scholar and Zotero read, and the latter puts this one into the field "Edition".
-        ("prism.edition", f"Version {book['version']}"),
+        ("prism.edition", f"Version {book.version}"),
     )
 
 
@@ -57,15 +57,15 @@ def describe_book(book: Book, parts: list[tuple[str, str]]) -> Description:
     """
     return _reference(book) | {
         **_work(book),
-        "abstract": book["abstract"],
+        "abstract": book.abstract,
         "isBasedOn": [
             {
                 "@type": "Report",
-                "name": work["title"],
-                "publisher": {"@type": "Organization", "name": work["publisher"]["name"]},
-                "datePublished": f"{work['year']}-{work['month']:02}",
+                "name": work.title,
+                "publisher": {"@type": "Organization", "name": work.publisher.name},
+                "datePublished": f"{work.year}-{work.month:0>2}" if work.month else work.year,
             }
-            for work in book["references"]
+            for work in book.references
         ],
         "hasPart": [
             {"@type": "Chapter", "name": title, "position": position, "url": url}
@@ -142,9 +142,9 @@ def _shared(book: Book) -> list[tuple[str, str | None]]:
     item = book_item(book)
     return [
         *(("citation_author", name) for name in names(item)),
-        ("citation_publication_date", f"{book['date-released']:%Y/%m/%d}"),
+        ("citation_publication_date", f"{book.date_released:%Y/%m/%d}"),
         ("citation_language", item["language"]),
-        ("citation_doi", book.get("doi")),
+        ("citation_doi", book.doi),
     ]
 
 
@@ -155,20 +155,17 @@ def _present(*tags: tuple[str, str | None]) -> list[tuple[str, str]]:
 def _reference(book: Book) -> Description:
     """The book as something that its parts name."""
     link = doi_address(book) or address(book)
-    return {"@type": "Report", "name": book["title"]} | ({"@id": link} if link else {})
+    return {"@type": "Report", "name": book.title} | ({"@id": link} if link else {})
 
 
 def _work(book: Book) -> Description:
     """What the book and all its parts have in common."""
     return {
         "author": [
-            {"@type": "Organization", "name": author["name"]}
-            if "name" in author
-            else {"@type": "Person", "name": f"{author['given-names']} {author['family-names']}"}
-            for author in book["authors"]
+            {"@type": "Organization" if author.name else "Person", "name": author.full_name} for author in book.authors
         ],
-        "datePublished": book["date-released"].isoformat(),
-        "version": book["version"],
-        "license": [f"https://spdx.org/licenses/{name}.html" for name in book["license"]],
+        "datePublished": book.date_released.isoformat(),
+        "version": book.version,
+        "license": [f"https://spdx.org/licenses/{name}.html" for name in book.license],
         "inLanguage": book_item(book)["language"],
     }

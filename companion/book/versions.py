@@ -76,7 +76,7 @@ def _plain(text: str) -> str:
 
 def _files(app: Sphinx) -> dict[str, str]:
     """The downloads of an edition and what they are, by address from its folder."""
-    start = f"{DOWNLOADS}/{archive_name(str(metadata(Path(app.srcdir))['version']))}"
+    start = f"{DOWNLOADS}/{archive_name(metadata(Path(app.srcdir)).version)}"
     return {f"{start}.pdf": "PDF", f"{start}.epub": "EPUB", f"{start}-notebooks.zip": "Notebooks (zip)"}
 
 
@@ -106,9 +106,9 @@ def _write_files(app: Sphinx, exception: Exception | None) -> None:
     (out / CHANGES / "changes.csv").write_text(as_csv(changes), encoding="utf-8", newline="")
     pages = (path.relative_to(out).as_posix() for path in out.rglob("*.html"))
     about = {
-        "version": str(book["version"]),
-        "released": str(book["date-released"]),
-        "title": book["title"],
+        "version": book.version,
+        "released": str(book.date_released),
+        "title": book.title,
         "citation": cite_book(book),
         "files": _files(app) | ({f"{PAGE}.html": "What changed"} if changes["from"] else {}),
         "pages": sorted(path for path in pages if not path.startswith("_")),

@@ -109,7 +109,7 @@ def as_csv(changes: Changes) -> str:
 
 
 def _state(numbers: Numbers) -> Change:
-    return {"version": str(numbers.book["version"]), "released": str(numbers.book["date-released"])}
+    return {"version": numbers.book.version, "released": str(numbers.book.date_released)}
 
 
 def _pairs(

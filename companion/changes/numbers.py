@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
-import yaml
 
 from companion.changes import StateError
 from companion.chapters.notebooks import claims_of, exhibits_of
-from companion.citation import Book
+from companion.citation import Book, CitationError, metadata
 from companion.claims import form as claims_form
 from companion.claims.form import Claim
 from companion.exhibits import form as exhibits_form
@@ -67,7 +66,7 @@ class Numbers:
         if not self.newer:
             return []
         return [
-            f"Version {self.book['version']} has exhibits or claims in a newer form than this library knows "
+            f"Version {self.book.version} has exhibits or claims in a newer form than this library knows "
             f"({', '.join(self.newer)}). What it does not know of them is left out; use the library of that version."
         ]
 
@@ -110,7 +109,10 @@ def read(tree: Tree) -> Numbers:
     """
     import pandas as pd
 
-    book: Book = _parsed(tree, BOOK, yaml.safe_load, "version", "date-released")
+    try:
+        book = metadata(tree)
+    except CitationError as problem:
+        raise StateError(str(problem)) from None
     tables = {}
     for resource in _parsed(tree, PACKAGE, json.loads, "resources")["resources"]:
         if missing := [key for key in ("name", "path", "schema") if key not in resource]:

@@ -14,10 +14,12 @@ from nbval.plugin import IPyNbCell, IPyNbFile, find_comment_markers, find_metada
 
 from companion import settings
 from companion.chapters.notebooks import StaleReferenceError, code_cells, is_notebook, with_reference
+from companion.tables import finish_interrupted
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Check the book as everyone gets it, without the reader's own files, and that no verdict on a claim has turned."""
+    finish_interrupted(config.rootpath)
     os.environ |= settings.PUBLIC | {settings.VERDICTS: settings.CHECKED}
 
 

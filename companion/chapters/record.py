@@ -18,7 +18,7 @@ from companion.chapters.notebooks import (
     read_chapter,
 )
 from companion.settings import root
-from companion.tables import package, write_package
+from companion.tables import alone, package, write_package
 
 
 def record(say: Say = print) -> None:
@@ -52,10 +52,11 @@ def record(say: Say = print) -> None:
     for stale in set((root() / "tests" / "expected").rglob("*.ipynb")) - {expected_path(chapter) for chapter in runs}:
         stale.unlink()
     _record_verdicts(verdicts, say)
-    content = package()
-    for resource in content["resources"]:
-        resource["exhibits"] = users[resource["name"]]
-    write_package(root() / "data" / "datapackage.json", content)
+    with alone(root()):
+        content = package()
+        for resource in content["resources"]:
+            resource["exhibits"] = users[resource["name"]]
+        write_package(root() / "data" / "datapackage.json", content)
 
 
 def _record_verdicts(verdicts: dict[str, str], say: Say) -> None:

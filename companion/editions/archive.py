@@ -31,7 +31,7 @@ import sys
 
 if "google.colab" in sys.modules:
     !git clone --quiet --depth 1 --branch notebooks-v{version} {repository} /content/book
-    %pip install --quiet /content/book
+    %pip install --quiet "/content/book[book,check,data]"
     %cd -q /content/book/{folder}"""
 README = Path(__file__).parent / "templates" / "notebooks.md"
 NOT_KEPT = shutil.ignore_patterns("_build", "__pycache__", "*.egg-info")
@@ -50,7 +50,7 @@ def assemble(book: Path, changes: Path, folder: Path, say: Callable[[str], None]
         EditionError: the book cannot be built, or its recorded outputs are not those of the built pages.
     """
     record = metadata(book)
-    name = archive_name(str(record["version"]))
+    name = archive_name(record.version)
     shutil.copytree(book, folder, ignore=NOT_KEPT)
     if taken := sorted(path.name for path in folder.iterdir() if path.name in MADE):
         raise EditionError(f"The project has {', '.join(taken)} at its top, which an edition makes. Rename it.")
@@ -108,8 +108,8 @@ def write_notebooks(book: Path, folder: Path, first_cell: str = "") -> None:
 def write_runnable(book: Path, folder: Path) -> None:
     """Write a folder in which the notebooks run on any machine: with the tables, the library, and the lock."""
     record = metadata(book)
-    repository = record.get("repository-code")
-    first = COLAB.replace("{version}", str(record["version"])).replace("{repository}", repository) if repository else ""
+    repository = record.repository_code
+    first = COLAB.replace("{version}", record.version).replace("{repository}", repository) if repository else ""
     write_notebooks(book, folder, first)
     for name in RUNS_WITH:
         source = book / name
@@ -117,7 +117,7 @@ def write_runnable(book: Path, folder: Path) -> None:
             shutil.copytree(source, folder / name, ignore=NOT_KEPT)
         else:
             shutil.copy(source, folder / name)
-    text = README.read_text(encoding="utf-8").format(title=record["title"], version=record["version"])
+    text = README.read_text(encoding="utf-8").format(title=record.title, version=record.version)
     (folder / "README.md").write_text(text, encoding="utf-8")
 
 

@@ -8,7 +8,7 @@ from rocrate.model.contextentity import ContextEntity
 from rocrate.model.entity import Entity
 from rocrate.rocrate import ROCrate
 
-from companion.citation import metadata
+from companion.citation import Author, doi_address, metadata
 
 DOWNLOADED = {
     ".pdf": ("The book as PDF", "application/pdf"),
@@ -20,17 +20,18 @@ DOWNLOADED = {
 def write_crate(folder: Path) -> None:
     """Describe the folder of an archive in `ro-crate-metadata.json`, from its citation data and its data package."""
     book = metadata(folder)
-    released = str(book["date-released"])
+    released = str(book.date_released)
     crate = ROCrate(version="1.1")
-    crate.name, crate.description = book["title"], book["abstract"]
+    crate.name, crate.description = book.title, book.abstract
     crate.datePublished = released
     root = crate.root_dataset
-    root["version"] = str(book["version"])
-    root["license"] = _flat([_license(crate, name) for name in book["license"]])
-    root["author"] = _flat([_author(crate, author, number) for number, author in enumerate(book["authors"], start=1)])
-    for field, property in (("doi", "identifier"), ("repository-code", "codeRepository"), ("url", "url")):
-        if field in book:
-            root[property] = f"https://doi.org/{book[field]}" if field == "doi" else book[field]
+    root["version"] = book.version
+    root["license"] = _flat([_license(crate, name) for name in book.license])
+    root["author"] = _flat([_author(crate, author, number) for number, author in enumerate(book.authors, start=1)])
+    links = {"identifier": doi_address(book), "codeRepository": book.repository_code, "url": book.url}
+    for property, link in links.items():
+        if link:
+            root[property] = link
     for path, name, kind in (
         ("html/", "The book as pages; open index.html", "text/html"),
         ("notebooks/", "The chapters as executed notebooks", "application/x-ipynb+json"),
@@ -82,9 +83,6 @@ def _license(crate: ROCrate, name: str) -> Entity:
     return crate.add(ContextEntity(crate, f"https://spdx.org/licenses/{name}", properties=properties))
 
 
-def _author(crate: ROCrate, author: dict[str, Any], number: int) -> Entity:
-    if "name" in author:
-        properties = {"@type": "Organization", "name": author["name"]}
-    else:
-        properties = {"@type": "Person", "name": f"{author['given-names']} {author['family-names']}"}
-    return crate.add(ContextEntity(crate, author.get("orcid", f"#author-{number}"), properties=properties))
+def _author(crate: ROCrate, author: Author, number: int) -> Entity:
+    properties = {"@type": "Organization" if author.name else "Person", "name": author.full_name}
+    return crate.add(ContextEntity(crate, author.orcid or f"#author-{number}", properties=properties))

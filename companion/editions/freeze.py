@@ -61,7 +61,7 @@ def freeze(repository: Path, site: Path, say: Say = print) -> Path:
             built; nothing was added to the site.
     """
     book = metadata(repository)
-    name = str(book["version"])
+    name = book.version
     _refuse(repository, site, book)
     earlier = [edition for edition in editions(site) if Version(edition.version) < Version(name)]
     if not earlier:
@@ -123,7 +123,7 @@ def place(archive: Path, site: Path) -> Path:
         folder = _unpack(archive, Path(work))
         if problems := check_sums(folder):
             raise EditionError(f"{archive.name}: {'; '.join(problems[:5])}. Get the archive again.")
-        name = str(metadata(folder)["version"])
+        name = metadata(folder).version
         target, kept = site / name, f"{DOWNLOADS}/{archive_name(name)}.zip"
         if target.exists():
             if (target / kept).is_file() and digest(target / kept) == digest(archive):
@@ -214,7 +214,7 @@ def verify(
 
 def _refuse(repository: Path, site: Path, book: Book) -> None:
     """Say why the present state must not be published, if anything stands against it."""
-    name, released = str(book["version"]), str(book["date-released"])
+    name, released = book.version, str(book.date_released)
     status = _git(repository, "status", "--porcelain")
     if status:
         raise EditionError(f"There are changes that are not committed:\n{status}Commit or remove them first.")

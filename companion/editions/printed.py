@@ -19,7 +19,14 @@ from companion.editions.fonts import FOLDER, write_fonts
 from companion.editions.rebuild import build, moment
 from companion.files import zips
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# Commands, and where macOS and Windows keep what is no command there.
+BROWSERS = (
+    *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge", "microsoft-edge"),
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+    r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
+)
 # Chromium in a container, and without requests of its own.
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 HEADINGS = "[...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].map(heading => heading.innerText)"
@@ -34,7 +41,7 @@ CONTAINER = f"""<?xml version="1.0" encoding="UTF-8"?>
 
 
 def find_browser() -> str | None:
-    """The path of Chromium or Chrome; None where there is none."""
+    """The path of Chromium, or of a browser made from it; None where there is none."""
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 

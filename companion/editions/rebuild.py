@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 
 from companion import settings
@@ -33,7 +33,7 @@ write_zip(folder, target, folder)
 
 def moment(book: Book) -> datetime:
     """The moment that all dates in an edition's files are set to: the start of its day of release, in UTC."""
-    return datetime.fromisoformat(str(book["date-released"])).replace(tzinfo=UTC)
+    return datetime.combine(book.date_released, time(), UTC)
 
 
 def build(folder: Path, builder: str = "html", changes: Path | None = None) -> Path:

@@ -7,6 +7,7 @@ Japan alone: see `fetch_mirrors`.
 A file is saved whole and checked, or not at all, and a run that breaks off is continued by the next one.
 """
 
+import hashlib
 import json
 import logging
 import os
@@ -16,10 +17,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from urllib.parse import unquote
+from urllib.request import getproxies, proxy_bypass
 
 import pandas as pd
-from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
-from urllib3.exceptions import HTTPError, MaxRetryError, ResponseError
+from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Retry, Timeout, make_headers
+from urllib3.exceptions import HTTPError, LocationParseError, MaxRetryError, ProxySchemeUnknown, ResponseError
+from urllib3.util import parse_url
 
 from companion.errors import CompanionError
 from companion.files import whole
@@ -38,6 +42,9 @@ MIRROR = (
 )
 MIRROR_FILE = "mirror-exports-japan.parquet"
 CHUNK = 1 << 20
+# Beside the files: for each, the day on which it was fetched, and the SHA-256 that it had then. Times of files do not
+# survive a copy.
+RECORD = "fetched.json"
 
 
 class FetchError(CompanionError, RuntimeError):
@@ -159,9 +166,10 @@ def fetch_census(
     """Fetch the trade in electro-optical codes from the Census API: one CSV per flow, partner and year.
 
     Whole headings are asked for, as many as the codes lie in. The key comes from the environment variable
-    `CENSUS_API_KEY` and goes nowhere but to the API. Files that are there stay, and are not asked for again. Those
-    fetched when their year was one of the newest two are, as the Census Bureau still revises these years. After a
-    change of the codes, `refresh` brings those that the files do not have.
+    `CENSUS_API_KEY` and goes nowhere but to the API. Files that were fetched before stay, and are not asked for again.
+    Those fetched when their year was one of the newest two are, as the Census Bureau still revises these years, and
+    those that are no longer what was fetched. The proxy is that of the environment or of the system. After a change of
+    the codes, `refresh` brings those that the files do not have.
 
     Args:
         folder: where to save, `data/local` in the book; made where it does not exist.
@@ -194,7 +202,7 @@ def fetch_census(
     headings = sorted({code[:4] for code in codes})
     years = range(first, last + 1)
     collections = [Collection(flow, partner, year) for flow in FLOWS for partner in COUNTRIES for year in years]
-    api = TradeAPI(address, key, pause, _pool(backoff))
+    api = TradeAPI(address, key, pause, _pool(address, backoff))
     saved = 0
     try:
         for number, collection in enumerate(collections, 1):
@@ -207,6 +215,7 @@ def fetch_census(
                 if len(rows):
                     with whole.staged(path) as staged:
                         rows.to_csv(staged, index=False, lineterminator="\n")
+                    _record(path)
                     saved += 1
                     outcome = f"{len(rows):,} rows"
             say(f"{number} of {len(collections)}: {collection.title}, {outcome}")
@@ -235,7 +244,8 @@ def fetch_mirrors(
     repository records how it asks the API, and that the file for Japan had 912,084 rows, to January 2026; the file of
     another country at this commit has the columns of the API. What is not offered: exports to the world, as the same
     notebook records that there is no such combined file, and imports, as the column names of the monthly files in
-    https://github.com/ruhl0029/us-import-data could not be verified.
+    https://github.com/ruhl0029/us-import-data could not be verified. The hash of the file for Japan could not be had
+    beforehand either: the one that it has when it is first fetched is recorded, and a later fetch is held to it.
 
     Args:
         folder: where to save, `data/local` in the book; made where it does not exist.
@@ -246,7 +256,7 @@ def fetch_mirrors(
         say: takes each line of the report.
 
     Raises:
-        FetchError: the file cannot be fetched or is not what it should be. Nothing was saved.
+        FetchError: the file cannot be fetched, is not what it should be, or is another than before. Nothing was saved.
     """
     path = folder / MIRROR_FILE
     if any(folder.glob("census-exports-japan-*.csv")):
@@ -255,7 +265,7 @@ def fetch_mirrors(
         say("1 of 1: exports to Japan, already there")
     else:
         try:
-            with _get(_pool(backoff), address, preload=False) as answer, whole.staged(path) as staged:
+            with _get(_pool(address, backoff), address, preload=False) as answer, whole.staged(path) as staged:
                 if answer.status != 200:
                     raise FetchError(f"{address} answers {answer.status}.")
                 with staged.open("wb") as stream:
@@ -264,6 +274,14 @@ def fetch_mirrors(
                 trade = hs10.read(SourceFile(MIRROR_FILE, staged), [*codes])
                 if set(zip(trade["flow"], trade["partner"], strict=True)) != {("export", "Japan")}:
                     raise FetchError(f"{address} is a file of other trade than exports to Japan.")
+                before, digest = _recorded(folder).get(MIRROR_FILE), _sha256(staged)
+                if before and before["sha256"] != digest:
+                    raise FetchError(
+                        f"{address} gives another file than on {before['day']}, when its SHA-256 was "
+                        f"{before['sha256']}. It is {digest} now, although the address is that of one commit. Nothing "
+                        f"was saved. To take the new file, remove {path} and {folder / RECORD}."
+                    )
+            _record(path)
         except HTTPError as problem:
             raise FetchError(f"{address} broke off: {problem}. Nothing was saved; run the command again.") from None
         except OSError as problem:
@@ -271,15 +289,19 @@ def fetch_mirrors(
         except SourceError as problem:
             raise FetchError(f"{problem} Nothing was saved.") from None
         span = f"{trade['year'].min()} to {trade['year'].max()}"
-        say(f"1 of 1: exports to Japan, {span}, {trade['hts10'].nunique()} electro-optical codes")
+        say(f"1 of 1: exports to Japan, {span}, {trade['hts10'].nunique()} electro-optical codes, SHA-256 {digest}")
     say(
         f"Saved in {folder}. The next `make book` uses it. Imports, and trade with the world, come from the Census API "
         "alone."
     )
 
 
-def _pool(backoff: float) -> PoolManager:
-    """The network client. It waits and asks again where the network or the server fails, also in mid-answer."""
+def _pool(address: str, backoff: float) -> PoolManager:
+    """The network client. It waits and asks again where the network or the server fails, also in mid-answer.
+
+    Raises:
+        FetchError: the proxy for the address is of no kind that the client knows.
+    """
     # Its log messages contain whole addresses, and with them the key.
     logging.getLogger("urllib3").setLevel(logging.CRITICAL)
     retries = Retry(
@@ -289,7 +311,20 @@ def _pool(backoff: float) -> PoolManager:
         allowed_methods={"GET"},
         respect_retry_after_header=True,
     )
-    return PoolManager(retries=retries, timeout=Timeout(connect=15, read=120))
+    timeout, target, proxies = Timeout(connect=15, read=120), parse_url(address), getproxies()
+    proxy = proxies.get(target.scheme or "", proxies.get("all"))
+    if not proxy or proxy_bypass(target.netloc or ""):
+        return PoolManager(retries=retries, timeout=timeout)
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    try:
+        login = parse_url(proxy).auth
+        headers = make_headers(proxy_basic_auth=unquote(login)) if login else None
+        return ProxyManager(proxy, proxy_headers=headers, retries=retries, timeout=timeout)
+    except (ProxySchemeUnknown, LocationParseError):
+        raise FetchError(
+            f"The proxy for {target.scheme} addresses, {proxy.rpartition('@')[2]}, is of no kind that is known here. "
+            f"Give one that begins with http:// in the environment variable {target.scheme}_proxy."
+        ) from None
 
 
 def _get(
@@ -338,5 +373,36 @@ def _checked(text: str, what: str, flow: Flow, rules: dict[str, tuple[str, str]]
 
 
 def _is_final(path: Path, year: int) -> bool:
-    """Tell whether a file is there and was fetched after its year was one of the newest two."""
-    return path.exists() and date.fromtimestamp(path.stat().st_mtime).year > year + 1
+    """Tell whether a file is there as it was fetched, after its year was one of the newest two."""
+    known = _recorded(path.parent).get(path.name)
+    return (
+        known is not None
+        and path.exists()
+        and date.fromisoformat(known["day"]).year > year + 1
+        and known["sha256"] == _sha256(path)
+    )
+
+
+def _recorded(folder: Path) -> dict[str, dict[str, str]]:
+    """The day and the SHA-256 of each file that was fetched into a folder."""
+    path = folder / RECORD
+    if not path.exists():
+        return {}
+    try:
+        content: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise FetchError(f"{path} is damaged. Remove it, and everything is fetched anew.") from None
+    return content
+
+
+def _record(path: Path) -> None:
+    """Note when a file was fetched, and what it is."""
+    about = {"day": date.today().isoformat(), "sha256": _sha256(path)}
+    with whole.staged(path.parent / RECORD) as staged:
+        content = json.dumps(_recorded(path.parent) | {path.name: about}, indent=1, sort_keys=True)
+        staged.write_text(content + "\n", encoding="utf-8")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

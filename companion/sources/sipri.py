@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from weakref import WeakKeyDictionary
 
 import pandas as pd
 
@@ -102,13 +102,22 @@ def recognizes(file: SourceFile) -> bool:
     return HEADER.search(file.head) is not None
 
 
-@cache  # several tables are made from the same exports
+# Several tables are made from the same exports, which are forgotten with their files.
+_exports: WeakKeyDictionary[SourceFile, Export] = WeakKeyDictionary()
+
+
 def read_export(file: SourceFile) -> Export:
     """Read one export, deals or trade register, text or CSV.
 
     Raises:
         SourceError: a column is missing, a row cannot be read, or the export has no date.
     """
+    if file not in _exports:
+        _exports[file] = _read(file)
+    return _exports[file]
+
+
+def _read(file: SourceFile) -> Export:
     found = HEADER.search(file.text)
     if not found:
         raise SourceError(f"{file.name}: no line of SIPRI column names. Export the file again from SIPRI's site.")

@@ -20,8 +20,12 @@ MOST_UNPACKED = 100_000_000  # bytes; SIPRI's largest workbook has 23 million
 
 
 def says(file: SourceFile, text: str) -> bool:
-    """Tell whether a file is a workbook with `text` in one of its cells, without opening every sheet."""
-    if not file.head.startswith("PK"):
+    """Tell whether a file is a workbook with `text` in one of its cells, without opening every sheet.
+
+    Raises:
+        SourceError: the file is a workbook that is cut or damaged, so that nobody can tell what it says.
+    """
+    if not file.head.startswith("PK\x03\x04"):
         return False
     try:
         with zipfile.ZipFile(io.BytesIO(file.content)) as parts:
@@ -30,8 +34,8 @@ def says(file: SourceFile, text: str) -> bool:
             shared = [name for name in parts.namelist() if name == "xl/sharedStrings.xml"]
             sheets = [name for name in parts.namelist() if name.startswith("xl/worksheets/")]
             return any(text.encode() in parts.read(name) for name in shared or sheets)
-    except (zipfile.BadZipFile, EOFError, zlib.error):
-        return False
+    except (zipfile.BadZipFile, EOFError, zlib.error) as error:
+        raise _damaged(file, error) from error
 
 
 def open_workbook(file: SourceFile) -> Workbook:

@@ -3,8 +3,9 @@
 import csv
 import difflib
 import json
-import shutil
-from contextlib import suppress
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,14 +29,39 @@ DTYPES = {
 COMMITTED = ".committed"
 
 
-def finish_interrupted(folder: Path) -> None:
-    """Move committed files into place: the last step of a refresh, repeated here if it was killed in the middle."""
-    committed = folder / "data" / COMMITTED
-    if committed.is_dir():
+@contextmanager
+def alone(book: Path) -> Iterator[None]:
+    """Let no other process change the tables of a book meanwhile; one that wants to waits, and says so."""
+    from filelock import FileLock, Timeout  # a notebook that loads a table changes none
+
+    path = book / "_build" / "data.lock"
+    path.parent.mkdir(exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        print(f"Another command is changing {book / 'data'}; waiting until it is done.", file=sys.stderr, flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def finish_interrupted(book: Path) -> None:
+    """Move committed files into place, as a refresh that was killed in the middle would have done."""
+    if (book / "data" / COMMITTED).is_dir():
+        with alone(book):
+            move_committed(book)
+
+
+def move_committed(book: Path) -> None:
+    """Move committed files into place: the last step of a refresh, for whoever is `alone`."""
+    committed = book / "data" / COMMITTED
+    if committed.is_dir():  # another process may have done so while this one waited
         for path in sorted(committed.iterdir()):
-            with suppress(FileNotFoundError):  # another process of this library may be doing the same
-                path.replace(folder / "data" / path.name)
-        shutil.rmtree(committed, ignore_errors=True)
+            path.replace(book / "data" / path.name)
+        committed.rmdir()
 
 
 def package() -> dict[str, Any]:

@@ -22,7 +22,7 @@ from companion.settings import root
 from companion.sources import SourceError, SourceFile, sipri, walk
 from companion.sources.known import is_known, told
 from companion.sources.upstream import FORMATS, passed_over
-from companion.tables import COMMITTED, finish_interrupted, package, write_package
+from companion.tables import COMMITTED, alone, move_committed, package, write_package
 from companion.tables.recipes import LOCAL, RECIPES, Built, Recipe
 from companion.tables.recipes.built import OlderStateError
 
@@ -117,18 +117,20 @@ def refresh(folder: Path, accepted: Collection[str] = ()) -> list[str]:
     if unknown:
         raise SourceError(f"There is no table {sorted(unknown)[0]!r}. The tables are: {', '.join(sorted(made))}.")
     tables = {name: built for name, built in made.items() if isinstance(built, Built)}
-    plans = {name: plan(name, built) for name, built in tables.items()}
-    found = {place: text for name in plans for place, text in objections(name, plans[name], accepted).items()}
-    if found:
-        lines = [f"{place}: {text}." for place, text in found.items()]
-        raise SourceError("\n".join([*lines, f"{OVERRULE}'{' '.join(found)}'"]))
     unused = [f"{name}: passed over; it is no file" for name in passed_over(folder)]
     used = {file.name for built in tables.values() for file in built.files}
     unused += [f"{file.name}: not used; {_why_not(file)}" for file in walk(folder) if file.name not in used]
     if not tables:
         forms = ", ".join(sorted(FORMATS))
         raise SourceError("\n".join(unused) or f"{folder} holds no upstream file: none of {forms}.")
-    changes = replace(tables)
+    with alone(root()):
+        move_committed(root())
+        plans = {name: plan(name, built) for name, built in tables.items()}
+        found = {place: text for name in plans for place, text in objections(name, plans[name], accepted).items()}
+        if found:
+            lines = [f"{place}: {text}." for place, text in found.items()]
+            raise SourceError("\n".join([*lines, f"{OVERRULE}'{' '.join(found)}'"]))
+        changes = _carry_out(plans)
     nothing = f"no upstream file for it in {folder}"
     left = {name: built.reason for name, built in made.items() if isinstance(built, Left)}
     reasons = {name: reason for name, reason in left.items() if reason != nothing}
@@ -213,16 +215,27 @@ def _in_order(table: pd.DataFrame, resource: dict[str, Any]) -> pd.DataFrame:
 def replace(tables: Mapping[str, Built]) -> dict[str, str]:
     """Replace tables in `data/`, all of them or none, and say what changes in each.
 
+    Another process that replaces tables at the same time waits, so that it adds to what this one wrote.
+
     Raises:
         SourceError: a table breaks its schema. `data/` is as it was.
     """
+    if not tables:
+        return {}
+    with alone(root()):
+        move_committed(root())
+        return _carry_out({name: plan(name, built) for name, built in tables.items()})
+
+
+def _carry_out(plans: Mapping[str, Plan]) -> dict[str, str]:
+    """Write what was planned, all of it or nothing, and say what changes; for whoever is `alone`."""
     description, report, contents = package(), {}, {}
-    for name, built in tables.items():
+    for name, planned in plans.items():
         resource = next(r for r in description["resources"] if r["name"] == name)
-        table = plan(name, built).table
+        table = planned.table
         content = table.to_csv(index=False, lineterminator="\n").encode()
         report[name] = _difference(resource, table, content)
-        _describe(resource, built, table, content)
+        _describe(resource, planned.built, table, content)
         contents[resource["path"]] = content
     _commit(contents, description)
     return report
@@ -271,7 +284,7 @@ def _commit(contents: dict[str, bytes], description: dict[str, Any]) -> None:
         staging.rename(data / COMMITTED)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    finish_interrupted(root())
+    move_committed(root())
 
 
 def _check(staging: Path) -> None:
