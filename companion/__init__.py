@@ -4,21 +4,37 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from companion.claims import claim
+    from companion import charts
+    from companion.claims import cards, claim
     from companion.exhibits import exhibit
     from companion.outputs import Claim, Exhibit
     from companion.own_files import local
-    from companion.prose import facts, in_words, listed, month, percent
+    from companion.prose import day, facts, in_words, listed, month, percent
     from companion.tables import load
 
-__all__ = ["Claim", "Exhibit", "claim", "exhibit", "facts", "in_words", "listed", "load", "local", "month", "percent"]
+__all__ = [
+    "Claim",
+    "Exhibit",
+    "cards",
+    "charts",
+    "claim",
+    "day",
+    "exhibit",
+    "facts",
+    "in_words",
+    "listed",
+    "load",
+    "local",
+    "month",
+    "percent",
+]
 
 _MODULES = {
-    "claims": ["claim"],
+    "claims": ["cards", "claim"],
     "exhibits": ["exhibit"],
     "outputs": ["Claim", "Exhibit"],
     "own_files": ["local"],
-    "prose": ["facts", "in_words", "listed", "month", "percent"],
+    "prose": ["day", "facts", "in_words", "listed", "month", "percent"],
     "tables": ["load"],
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

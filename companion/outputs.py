@@ -9,6 +9,7 @@ Whoever reads outputs back needs neither pandas nor Altair.
 
 import html
 import textwrap
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
@@ -30,6 +31,15 @@ CHART_MIME = "application/vnd.vegalite.v5+json"
 TABLE_MIME = "application/vnd.dataresource+json"
 DATASET = "exhibit"
 CLAIM_MIME = "application/vnd.companion.claim+json"
+
+
+def decimals(numbers: Iterable[float]) -> int:
+    """Decimals for all numbers of a column: none where all are whole, two where all are small ratios, otherwise one."""
+    numbers = list(numbers)
+    if all(float(number).is_integer() for number in numbers):
+        return 0
+    small = max(map(abs, numbers)) < 10 and any(round(number, 1) != number for number in numbers)
+    return 2 if small else 1
 
 
 @dataclass(frozen=True)

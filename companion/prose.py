@@ -14,10 +14,10 @@ def facts(**values: object) -> None:
     """Make values available to the prose of this chapter.
 
     A sentence quotes a value with ``{glue:text}`name` ``. Whole numbers get thousands separators; everything else
-    is quoted as text, so round and name the unit here.
+    is quoted as text, so round and name the unit here. A line break in a text is a space, as in Markdown.
     """
     for name, value in values.items():
-        glue(name, f"{value:,}" if isinstance(value, Integral) else str(value), display=False)
+        glue(name, f"{value:,}" if isinstance(value, Integral) else " ".join(str(value).split()), display=False)
 
 
 def percent(share: float, digits: int = 0) -> str:
@@ -30,6 +30,11 @@ def month(vintage: str) -> str:
     return f"{calendar.month_name[int(vintage[5:7])]} {vintage[:4]}"
 
 
+def day(date: str) -> str:
+    """Write a date as in a sentence, as exact as it is: "2023-08-28" is "28 August 2023", "2014-04" is "April 2014"."""
+    return f"{date[8:].lstrip('0')} {month(date)}".strip() if len(date) > 4 else date
+
+
 def in_words(number: int, *, ordinal: bool = False) -> str:
     """Write a small number as a word: 4 becomes "four", as an ordinal "fourth"; from 10 on in figures."""
     if ordinal:
@@ -37,9 +42,9 @@ def in_words(number: int, *, ordinal: bool = False) -> str:
     return WORDS[number] if 0 <= number < len(WORDS) else f"{number:,}"
 
 
-def listed(words: Iterable[str]) -> str:
+def listed(words: Iterable[object]) -> str:
     """Join words as in a sentence, with the serial comma: "a, b, and c"; "none" where there are none."""
-    *head, last = list(words) or ["none"]
+    *head, last = list(map(str, words)) or ["none"]
     if not head:
         return last
     return f"{', '.join(head)}{',' if len(head) > 1 else ''} and {last}"

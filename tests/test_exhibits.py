@@ -86,8 +86,14 @@ def test_an_incomplete_exhibit_is_refused(id: str, change: dict, message: str):
 
 
 def test_a_column_without_a_title_is_refused():
-    with pytest.raises(ValueError, match="column 'share' has no title"):
-        exhibit("own-one", FRAME.assign(share=1), **ABOUT)
+    with pytest.raises(ValueError, match="column 'us_share' has no title"):
+        exhibit("own-one", FRAME.assign(us_share=1), **ABOUT)
+
+
+def test_a_word_is_its_own_title_and_a_line_break_in_a_text_is_a_space():
+    shown = exhibit("own-one", FRAME.assign(share=1), **ABOUT | {"note": "One\n        sentence."})
+    assert shown.fields[-1]["title"] == "Share"
+    assert shown.note == "One sentence."
 
 
 def test_numbers_in_sentences():
