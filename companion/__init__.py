@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from companion.exhibits import exhibit
     from companion.outputs import Claim, Exhibit
     from companion.own_files import local
-    from companion.prose import day, facts, in_words, listed, month, percent
+    from companion.prose import day, each, facts, in_words, listed, month, percent
     from companion.tables import load
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "charts",
     "claim",
     "day",
+    "each",
     "exhibit",
     "facts",
     "in_words",
@@ -34,7 +35,7 @@ _MODULES = {
     "exhibits": ["exhibit"],
     "outputs": ["Claim", "Exhibit"],
     "own_files": ["local"],
-    "prose": ["day", "facts", "in_words", "listed", "month", "percent"],
+    "prose": ["day", "each", "facts", "in_words", "listed", "month", "percent"],
     "tables": ["load"],
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

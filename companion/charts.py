@@ -4,7 +4,7 @@ What a word returns composes further, with Altair's own methods. The theme (`com
 `exhibit()` adds tooltips. What occurs in one chart alone is said in Altair there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -16,17 +16,21 @@ Layers = alt.LayerChart | alt.FacetChart
 FAINT = 0.35  # between solid and hollow
 
 
-def years(field: str = "year", ticks: int = 6) -> alt.X:
+def years(field: str = "year", *, ticks: int = 6, domain: Sequence[float] | None = None, **axis: Any) -> alt.X:
     """A horizontal axis of years: as wide as the data, without grid and thousands separators.
 
     Args:
         field: the column, as numbers.
         ticks: about how many years are written.
+        domain: the first and the last year, if they are not those of the data.
+        axis: further settings, such as `values`.
 
-    >>> years("fiscal_year", 4).to_dict()["axis"]["format"]
+    >>> years("fiscal_year", ticks=4, orient="top").to_dict()["axis"]["format"]
     'd'
     """
-    return alt.X(f"{field}:Q").scale(nice=False).axis(format="d", grid=False, domain=True, tickCount=ticks)
+    shown = alt.Axis(**{"format": "d", "grid": False, "domain": True, "tickCount": ticks, **axis})
+    scale = alt.Scale(nice=False) if domain is None else alt.Scale(nice=False, domain=list(domain))
+    return alt.X(f"{field}:Q", axis=shown, scale=scale)
 
 
 def colors(field: str, of: Mapping[str, str], *, legend: bool = True, columns: int = 0) -> alt.Color:
@@ -60,7 +64,7 @@ def highlight(field: str, name: str, color: str) -> Any:
 
 
 def rows_of(
-    chart: alt.Chart | Layers, field: str, order: Sequence[str], height: int | alt.Step, *, independent: bool = False
+    chart: alt.Chart | Layers, field: str, order: Iterable[str], height: int | alt.Step, *, independent: bool = False
 ) -> alt.FacetChart:
     """One small chart per name, one below the other, all with the same axis of years or the like.
 
@@ -72,7 +76,7 @@ def rows_of(
         independent: whether each row has a vertical scale of its own; otherwise rows can be compared.
 
     >>> import pandas as pd
-    >>> chart = alt.Chart(pd.DataFrame({"year": [2020], "n": [1], "who": ["a"]})).mark_bar().encode(y="n")
+    >>> chart = alt.Chart(pd.DataFrame({"year": [2020], "n": [1], "who": ["a"]}), mark="bar").encode(y="n")
     >>> rows_of(chart, "who", ["a"], 60).to_dict()["facet"]["row"]["sort"]
     ['a']
     """
@@ -133,7 +137,7 @@ def pairs(
     return alt.layer(base.mark_line(color=theme.GREY, strokeWidth=1.5).encode(detail=f"{y}:N"), points)
 
 
-def certainty(chart: alt.Chart, field: str, levels: Sequence[str], color: Any) -> alt.Chart:
+def certainty(chart: alt.Chart, field: str, levels: Iterable[str], color: Any, *, columns: int = 0) -> alt.Chart:
     """Bars or points that are solid where a number is certain and hollow where it is not, stacked in that order.
 
     Args:
@@ -141,21 +145,46 @@ def certainty(chart: alt.Chart, field: str, levels: Sequence[str], color: Any) -
         field: a column with the levels.
         levels: two or three names, the most certain first; of three, the second is faint.
         color: one color, and a legend names the levels; or what `colors` or `highlight` gives, and none does.
+        columns: of the legend; 0 puts all levels into one row.
 
     >>> import pandas as pd
     >>> frame = pd.DataFrame({"n": [1, 2], "is": ["sure", "guess"]})
-    >>> chart = certainty(alt.Chart(frame).mark_bar().encode(x="n"), "is", ["sure", "guess"], theme.CERTAIN)
-    >>> chart.to_dict()["encoding"]["fillOpacity"]["scale"]["range"]
-    [1, 0]
+    >>> chart = certainty(alt.Chart(frame, mark="bar").encode(x="n"), "is", ["sure", "guess"], theme.CERTAIN)
+    >>> chart.to_dict()["encoding"]["color"]["scale"]["range"]
+    ['rgba(0, 158, 115, 1)', 'rgba(0, 158, 115, 0)']
     """
+    levels = list(levels)
     opacity = [1, FAINT, 0] if len(levels) > 2 else [1, 0]
-    fill = alt.FillOpacity(f"{field}:N").scale(domain=list(levels), range=opacity)
-    if isinstance(color, str):
-        color = alt.value(color)
-    else:
-        fill = fill.legend(None)
-    stacked = chart.transform_calculate(level=f"indexof({list(levels)}, datum.{field})").encode(order="level:Q")
-    return stacked.encode(fill=color, stroke=color, fillOpacity=fill)
+    chart = _in_order(chart, field, levels)
+    if isinstance(color, str):  # a legend shows colors, and no opacity
+        tones = dict(zip(levels, [theme.faint(color, share) for share in opacity], strict=True))
+        stroke = alt.Stroke(f"{field}:N").scale(domain=levels, range=[color] * len(levels))
+        return chart.encode(color=colors(field, tones, columns=columns), stroke=stroke)
+    fill = alt.FillOpacity(f"{field}:O").scale(type="ordinal", domain=levels, range=opacity)
+    return chart.encode(fill=color, stroke=color, fillOpacity=fill.legend(None))
+
+
+def stack(chart: alt.Chart, field: str, of: Mapping[str, str], *, columns: int = 0) -> alt.Chart:
+    """Bars of several parts, stacked in the order of the legend.
+
+    Args:
+        chart: a chart of bars.
+        field: a column with the names of the parts.
+        of: the color of each part, the one at the base first.
+        columns: of the legend; 0 puts all names into one row.
+
+    >>> import pandas as pd
+    >>> chart = alt.Chart(pd.DataFrame({"n": [1, 2], "part": ["a", "b"]}), mark="bar").encode(x="n")
+    >>> stack(chart, "part", {"b": theme.JAPAN, "a": theme.GREY}).to_dict()["transform"][0]["calculate"]
+    "indexof(['b', 'a'], datum.part)"
+    """
+    return _in_order(chart, field, list(of)).encode(color=colors(field, of, columns=columns))
+
+
+def _in_order(chart: alt.Chart, field: str, names: Sequence[str]) -> alt.Chart:
+    """Stack what lies on one bar in the order of names in a column."""
+    place = f"indexof({list(names)}, datum.{field})"
+    return chart.transform_calculate(place=place).encode(order="place:Q")
 
 
 def series(chart: alt.Chart, field: str, of: Mapping[str, str], dashes: Sequence[Sequence[int]] = ()) -> Layers:

@@ -39,6 +39,15 @@ def whole_years(trade: pd.DataFrame) -> pd.DataFrame | None:
     return chosen if (flows == 2).any() else None
 
 
+def own_baskets(own: pd.DataFrame | None) -> list[pd.DataFrame]:
+    """The reader's own trade with Japan by definition: columns `basket`, `year`, `export`, and `import`; or nothing."""
+    if own is None:
+        return []
+    japan = own.query("partner == 'Japan'")
+    flows = japan.pivot(index=["definition", "year"], columns="flow", values="value_usd").dropna().reset_index()
+    return [flows.assign(basket="Sensors, definition " + flows["definition"])]
+
+
 def on_trade(own: pd.DataFrame | None, counterpart: pd.DataFrame, times_broader: float) -> dict[str, str]:
     """What Figure 2 shows, what it tests, and how it differs from the report's.
 
@@ -84,8 +93,8 @@ def on_sensors(
             "what_is_figure_3": (
                 f"The forecast itself cannot be shown. In its place stands a register of {n_all} sensors that was "
                 f"made from public pages and official payee lists; the {n_core} of them that are fielded or ordered "
-                "and sit on a platform are counted. A filled bar means that a source names the maker; a hollow one means "
-                "that the maker is inferred."
+                "and sit on a platform are counted. A filled bar means that a source names the maker; a hollow one "
+                "means that the maker is inferred."
             ),
             "what_is_figure_4": (
                 f"The register has both. {contractor} has the most contracts for sensors, {by_contractor.iloc[0]} of "

@@ -3,8 +3,12 @@
 import calendar
 from collections.abc import Iterable
 from numbers import Integral
+from typing import TYPE_CHECKING
 
 from myst_nb import glue
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 ORDINALS = ["zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"]
@@ -40,6 +44,11 @@ def in_words(number: int, *, ordinal: bool = False) -> str:
     if ordinal:
         return ORDINALS[number] if 0 <= number < len(ORDINALS) else f"{number:,}th"
     return WORDS[number] if 0 <= number < len(WORDS) else f"{number:,}"
+
+
+def each(template: str, rows: "pd.DataFrame") -> list[str]:
+    """Fill a template with each row of a table: "{year}: {event}" becomes "2014: ..." for the first row, and so on."""
+    return [template.format_map(row) for row in rows.to_dict("records")]
 
 
 def listed(words: Iterable[object]) -> str:

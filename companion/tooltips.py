@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from companion.outputs import Record, decimals
 
-PLACES = ("row", "y", "x", "x2", "color", "fill", "stroke", "shape", "fillOpacity", "size", "opacity", "detail", "text")
+PLACES = ("row", "y", "x", "color", "fill", "stroke", "shape", "fillOpacity", "size", "opacity", "detail", "text")
 POINTS = {"point", "circle", "square", "tick"}
 SILENT = {"text", "rule"}  # words say it already, and most rules are no data
 PARTS = ("layer", "vconcat", "hconcat", "concat")
@@ -65,7 +65,7 @@ class _Filler:
         more = {"title": self.titles[name]} if name in self.titles else {}
         if field.get("type") == "quantitative":
             numbers = [row[name] for row in data if isinstance(row.get(name), int | float)]
-            more["format"] = "d" if name.endswith("year") else f",.{decimals(numbers)}f"
+            more["format"] = "d" if _is_year(name) else f",.{decimals(numbers)}f"
         return more | field
 
 
@@ -77,11 +77,15 @@ def _type(part: Record) -> str | None:
 
 
 def _shown(encoding: Record) -> list[Record]:
-    """The fields that a mark shows, each once: names first, then numbers."""
+    """The fields that a mark shows, each once: names and years first, then numbers."""
     channels = [encoding[place] for place in PLACES if "field" in encoding.get(place, {})]
     found: dict[str, Record] = {}
     for channel in channels:
         found.setdefault(
             channel["field"], {key: channel[key] for key in ("field", "type", "timeUnit") if key in channel}
         )
-    return sorted(found.values(), key=lambda field: field.get("type") == "quantitative")
+    return sorted(found.values(), key=lambda field: field["type"] == "quantitative" and not _is_year(field["field"]))
+
+
+def _is_year(name: str) -> bool:
+    return name.endswith("year")

@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 import pytest
 
-from companion import exhibit, in_words, listed, month, percent
+from companion import day, each, exhibit, in_words, listed, month, percent
 from companion.book.files import data_csv
 from companion.book.nodes import TEMPLATES
 from companion.outputs import CHART_MIME, TABLE_MIME, Exhibit
@@ -103,6 +103,9 @@ def test_numbers_in_sentences():
     assert in_words(1234) == "1,234"
     assert in_words(2, ordinal=True) == "second"
     assert month("2026-05") == "May 2026"
+    assert [day(date) for date in ("2023-08-02", "2014-04", "1967")] == ["2 August 2023", "April 2014", "1967"]
+    assert each("{year}: {units:.1f}", FRAME.head(1)) == ["2020: 1.5"]
+    assert listed([1, 2]) == "1 and 2"
     assert listed(["a"]) == "a"
     assert listed(["a", "b"]) == "a and b"
     assert listed(["a", "b", "c"]) == "a, b, and c"
