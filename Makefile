@@ -81,9 +81,12 @@ lock: $(ENVIRONMENT) ## resolve pyproject.toml anew into requirements.txt
 clean: ## remove everything that was built
 	rm -rf _build .venv
 
+# Ruff knows notebooks: each chapter is handed over as one, and what Ruff says of it must go to the standard error.
+CODE_STYLE := $(BIN)/ruff check -q "\$$0" >&2 && $(BIN)/ruff format -q --diff "\$$0" >&2
 style: $(ENVIRONMENT)
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
+	@$(BIN)/jupytext --quiet --pipe-fmt ipynb --check "sh -c '$(CODE_STYLE)' {}" $$(grep -rl '^kernelspec:' chapters)
 	@$(BIN)/mypy
 
 $(ENVIRONMENT): requirements.txt pyproject.toml

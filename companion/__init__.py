@@ -4,25 +4,42 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from companion import charts
     from companion.chapters.facts import facts
-    from companion.claims.claim import claim
+    from companion.claims.claim import cards, claim
     from companion.claims.form import Claim
     from companion.exhibits.exhibit import exhibit
     from companion.exhibits.form import Exhibit
-    from companion.prose import in_words, listed, month, percent
+    from companion.prose import day, each, in_words, listed, month, percent
     from companion.tables import load
     from companion.tables.own_files import local
 
-__all__ = ["Claim", "Exhibit", "claim", "exhibit", "facts", "in_words", "listed", "load", "local", "month", "percent"]
+__all__ = [
+    "Claim",
+    "Exhibit",
+    "cards",
+    "charts",
+    "claim",
+    "day",
+    "each",
+    "exhibit",
+    "facts",
+    "in_words",
+    "listed",
+    "load",
+    "local",
+    "month",
+    "percent",
+]
 
 _MODULES = {
-    "claims.claim": ["claim"],
+    "claims.claim": ["cards", "claim"],
     "exhibits.exhibit": ["exhibit"],
     "claims.form": ["Claim"],
     "exhibits.form": ["Exhibit"],
     "tables.own_files": ["local"],
     "chapters.facts": ["facts"],
-    "prose": ["in_words", "listed", "month", "percent"],
+    "prose": ["day", "each", "in_words", "listed", "month", "percent"],
     "tables": ["load"],
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -2,6 +2,10 @@
 
 import calendar
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 ORDINALS = ["zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"]
@@ -17,6 +21,11 @@ def month(vintage: str) -> str:
     return f"{calendar.month_name[int(vintage[5:7])]} {vintage[:4]}"
 
 
+def day(date: str) -> str:
+    """Write a date as in a sentence, as exact as it is: "2023-08-28" is "28 August 2023", "2014-04" is "April 2014"."""
+    return f"{date[8:].lstrip('0')} {month(date)}".strip() if len(date) > 4 else date
+
+
 def in_words(number: int, *, ordinal: bool = False) -> str:
     """Write a small number as a word: 4 becomes "four", as an ordinal "fourth"; from 10 on in figures, as "22nd"."""
     if ordinal:
@@ -25,9 +34,14 @@ def in_words(number: int, *, ordinal: bool = False) -> str:
     return WORDS[number] if 0 <= number < len(WORDS) else f"{number:,}"
 
 
-def listed(words: Iterable[str]) -> str:
+def each(template: str, rows: "pd.DataFrame") -> list[str]:
+    """Fill a template with each row of a table: "{year}: {event}" becomes "2014: ..." for the first row, and so on."""
+    return [template.format_map(row) for row in rows.to_dict("records")]
+
+
+def listed(words: Iterable[object]) -> str:
     """Join words as in a sentence, with the serial comma: "a, b, and c"; "none" where there are none."""
-    *head, last = list(words) or ["none"]
+    *head, last = list(map(str, words)) or ["none"]
     if not head:
         return last
     return f"{', '.join(head)}{',' if len(head) > 1 else ''} and {last}"

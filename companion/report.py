@@ -53,3 +53,4 @@ KINDS = {
 # How an observed number is compared with the stated one; the rules are in `companion.claims.verdicts`.
 COMPARISONS = ("equal", "about", "at least", "at most", "more than", "less than")
 HOLDS = "holds"  # the comparison of a claim that a chapter finds true or false
+DATED = "dated"  # the comparison of a claim that the date of an event decides

@@ -263,7 +263,7 @@ EDITS: list[tuple[str, str, str]] = [
     ("chapters/groups.md", "Five groups", "Some groups"),
     ("chapters/groups.md", "# How are", "# In which way are"),
     ("chapters/index.md", "[The deliveries]", "[Deliveries]"),
-    ("companion/theme.py", 'GREY = "#8A8A8A"', 'GREY = "#8B8B8B"'),
+    ("companion/exhibits/theme.py", 'GREY = "#8A8A8A"', 'GREY = "#8B8B8B"'),
     ("companion/chapters/facts.py", ":,}", ":_}"),
     ("companion/report.py", '"own analysis"', '"own work"'),
     ("companion/book/templates/figure.html", "<figure", "<!-- changed --><figure"),

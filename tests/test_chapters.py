@@ -1,5 +1,6 @@
 """The chapters: every code cell compared with its reference, numbers from code, words our own."""
 
+import ast
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -26,11 +27,12 @@ ROW = "2022-08,2022-08-01,Poland,Warmate,one-way attack,loitering munition,2018,
 # What a person may type: years, dates, and the names of groups, exhibits, weapons, laws, tariff codes and licenses.
 TYPED = re.compile(
     r"\b\d{1,2} (?:January|February|March|April|May|June|July|August|September|October|November|December) \d{4}\b"
-    r"|\b(?:FY)?(?:19|20)\d\ds?\b|\b[Gg]roups? \d(?:(?:,| to| and| from) (?:[Gg]roup )?\d)*"
+    r"|\b(?:FY)?(?:19|20)\d\d(?:s|(?:-\d\d){1,2})?\b|\b[Gg]roups? \d(?:(?:,| to| and| from) (?:[Gg]roup )?\d)*"
     r"|\b(?:Figures?|Tables?|Insights?|Article|Case) \d(?:(?:,| to| and) \d)*"
-    r"|\b(?:HS )?chapters? \d\d(?:(?:,| and) \d\d)*|\b(?:heading|HS) \d{4}\b|\b\d{4}\.\d\d(?:\.\d{4})?\b|\bHS-?\d+\b"
+    r"|\b(?:HS )?[Cc]hapters? \d\d(?:(?:,| and) \d\d)*|\b(?:heading|HS) \d{4}(?:\.\d\d)?\b"
+    r"|\b\d{4}\.\d\d(?:\.\d{4})?\b|\bHS-?\d+\b"
     r"|\bVega-Lite \d\b|\bSHA-256\b|\bPython 3\.\d+\b|\b0\.\d\.\d\b|^\d\. "
-    r"|\bBSD-3-Clause\b|\bCC BY 4\.0\b|\b[A-Z][A-Za-z]*[-/]\d+[A-Z]*\b|\bTop 100\b"
+    r"|\bBSD-3-Clause\b|\bCC BY 4\.0\b|\b[A-Z][A-Za-z]*[-/]\d+[A-Z]*s?\b|\bTop 100\b"
     r"|\bL3Harris\b|\bType \d+\b|\bF\d{3}\b",
     re.MULTILINE,
 )
@@ -82,6 +84,33 @@ def test_every_number_is_quoted_in_the_one_way(page: Path):
     text = page.read_text(encoding="utf-8")
     assert "{glue" not in text
     assert len(re.findall(r"\{eval", text)) == len(list(QUOTE.finditer(text)))
+
+
+def typed_in_exhibits(code: str) -> list[str]:
+    """The typed parts of the texts of exhibits that have a digit; what stands in braces is computed."""
+    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    exhibits = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "exhibit"]
+    texts = [k.value for call in exhibits for k in call.keywords if k.arg in {"title", "subtitle", "alt", "note"}]
+    parts = [node for text in texts for node in ast.walk(text) if isinstance(node, ast.Constant)]
+    computed = [node for text in texts for node in ast.walk(text) if isinstance(node, ast.FormattedValue)]
+    in_braces = {id(node) for value in computed for node in ast.walk(value)}
+    typed = [part.value for part in parts if isinstance(part.value, str) and id(part) not in in_braces]
+    words = [" ".join(text.split()) for text in typed]
+    return [text for text in words if re.search(r"\d", TYPED.sub("", text))]
+
+
+def test_no_number_is_typed_in_the_texts_of_an_exhibit():
+    for chapter in chapter_paths():
+        for cell in code_cells(read_chapter(chapter)):
+            typed = typed_in_exhibits(cell.source)
+            assert not typed, f"{chapter.name}: take the numbers from the data, as in f'{{n}} sensors'"
+
+
+def test_a_typed_number_in_an_exhibit_is_found():
+    call = 'exhibit("x", t, title=f"{n} of the F-35 in 2024-08", subtitle="s", alt=ALT, note="")'
+    assert typed_in_exhibits(call.replace("ALT", '"of 12 companies"')) == ["of 12 companies"]
+    assert typed_in_exhibits(call.replace("ALT", """f"{n} of {x['2']:.1f} in HS chapter 90\"""")) == []
+    assert typed_in_exhibits(call.replace("ALT", 'f"{n} of " + f"{n} in 3 rows"')) == ["in 3 rows"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

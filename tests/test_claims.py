@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Locator, Page
 from test_chapters import REPORT, runs
 from test_context import record
 
-from companion import claim, load, settings
+from companion import cards, claim, load, settings
 from companion.book.ledger import claims_csv
 from companion.book.nodes import TEMPLATES
 from companion.chapters.execution import execute
@@ -37,6 +37,7 @@ CLAIM = {
     "kind": "computed",
     "stated": "10",
     "comparison": "about",
+    "event": "",
     "stated_value": "10",
     "unit": "units",
     "period": "",
@@ -51,6 +52,8 @@ CLAIM = {
 }
 BLANK = dict.fromkeys(["comparison", "stated_value", "unit", "tolerance", "otherwise", "certainty"], "")
 SOURCED = CLAIM | BLANK | {"claim_id": "C902", "kind": "sourced", "stated": "", "insights": ""}
+DATED = CLAIM | {"claim_id": "C904", "comparison": "dated", "event": "a-test-1999", "period": "1999-08"}
+DATED |= dict.fromkeys(["stated_value", "unit", "tolerance"], "") | {"chapter": "other"}
 UNTESTABLE = SOURCED | {"claim_id": "C903", "kind": "untestable", "verdict": "not testable"}
 SOURCE = {
     "claim_id": "C902",
@@ -73,8 +76,11 @@ def rule(comparison: str, stated: float | None = 10, **more: Any) -> dict[str, A
 @pytest.fixture
 def invented(monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     """Invented claims in place of the book's; verdicts are shown, not checked."""
-    claims, sources = record(CLAIM, {}, SOURCED, UNTESTABLE), record(SOURCE, {})
+    claims, sources = record(CLAIM, {}, SOURCED, UNTESTABLE, DATED), record(SOURCE, {})
     tables = {"claims": compiled.claims(claims, sources), "claim_sources": compiled.claim_sources(sources)}
+    tables["policy_timeline"] = pd.DataFrame(
+        {"event_id": "a-test-1999", "date": ["1999-08-28", "2001"], "used": [True, False]}
+    )
     monkeypatch.setattr("companion.claims.claim.load", tables.__getitem__)
     monkeypatch.delenv(settings.VERDICTS, raising=False)
     return tables["claims"]
@@ -127,6 +133,26 @@ def test_between_the_two_widths_a_claim_is_refined(observed: float, verdict: str
     assert computed_verdict(rule("about", tolerance=1, refined_within=5, otherwise="inconsistent"), observed) == verdict
 
 
+@pytest.mark.parametrize(
+    ("stated", "date", "verdict"),
+    [
+        ("1999", "1999-08-28", "confirmed"),
+        ("1999-08", "1999-08-28", "confirmed"),
+        ("1999-08-28", "1999-08-28", "confirmed"),
+        ("1999-08", "1999", "inconsistent"),
+        ("1999-08-27", "1999-08-28", "inconsistent"),
+        ("1999", "2000-01", "inconsistent"),
+    ],
+)
+def test_the_date_of_an_event_decides(stated: str, date: str, verdict: str):
+    assert computed_verdict(rule("dated", None, period=stated, otherwise="inconsistent"), date) == verdict
+
+
+@pytest.mark.parametrize(("date", "verdict"), [("2000", "refined"), ("1998-01", "refined"), ("2001", "contradicted")])
+def test_a_date_some_years_off_can_refine(date: str, verdict: str):
+    assert computed_verdict(rule("dated", None, period="1999", refined_within=1), date) == verdict
+
+
 @pytest.mark.parametrize("missing", [None, float("nan"), np.nan, pd.NA, pd.NaT])
 @pytest.mark.parametrize("comparison", ["equal", "holds"])
 def test_a_missing_value_has_no_verdict(comparison: str, missing: object):
@@ -146,6 +172,30 @@ def test_a_missing_value_has_no_verdict(comparison: str, missing: object):
 def test_a_value_of_another_type_has_no_verdict(comparison: str, observed: object):
     with pytest.raises(ValueError, match=rf"does not fit '{comparison}'\. Pass observed="):
         computed_verdict(rule(comparison), observed)
+
+
+def test_a_dated_claim_needs_no_value(invented: pd.DataFrame):
+    shown = claim("C904")
+    assert (shown.verdict, shown.shown) == ("confirmed", "28 August 1999")
+    assert claim("C904", shown="in summer").shown == "in summer"
+    with pytest.raises(ValueError, match="the date of 'a-test-1999' decides it"):
+        claim("C904", observed=True, shown="yes")
+    invented.loc[invented["claim_id"] == "C904", "event"] = "no-event"
+    with pytest.raises(KeyError, match="has no event 'no-event'"):
+        claim("C904")
+
+
+def test_a_chapter_shows_all_its_claims_in_order(invented: pd.DataFrame, monkeypatch: pytest.MonkeyPatch):
+    shown: list[Claim] = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    cards("index", C901=(10, "ten"))
+    assert [(card.id, card.shown) for card in shown] == [("C901", "ten"), ("C902", ""), ("C903", "")]
+    with pytest.raises(ValueError, match="Claim 'C901': the verdict is computed and observed is missing"):
+        cards("index")
+    with pytest.raises(KeyError, match=r"C904: data/claims\.csv has no such claim of 'index'"):
+        cards("index", C901=(10, "ten"), C904="in summer")
+    with pytest.raises(KeyError, match=r"No claim in data/claims\.csv has its evidence in 'indx'"):
+        cards("indx")
 
 
 def test_a_card_has_all_that_it_shows(invented: pd.DataFrame):
@@ -292,6 +342,14 @@ def test_a_download_holds_no_formula():
         (SOURCED | {"claim_id": "C909"}, r"row 2, column 'claim_id': the sourced claim 'C909' has no source"),
         (SOURCED | {"certainty": "low"}, r"row 2, column 'certainty': 'low' belongs to a claim"),
         (UNTESTABLE | {"verdict": "refined"}, r"row 2, column 'verdict': 'not testable' is the verdict of"),
+        (DATED | {"event": ""}, r"row 2, column 'event': the cell is empty, and the verdict is computed from it"),
+        (DATED | {"event": "A test"}, r"row 2, column 'event': 'A test' is not an identifier"),
+        (DATED | {"period": "August 1999"}, r"row 2, column 'period': 'August 1999' is not a date"),
+        (
+            DATED | {"stated_value": "10"},
+            r"row 2, column 'stated_value': .* no use in a claim that is computed and dated",
+        ),
+        (CLAIM | {"event": "x"}, r"row 2, column 'event': 'x' has no use in a claim that is computed and about"),
         (CLAIM | {"claim_id": "C902"}, r"row 3, column 'claim_id': 'C902' stands there twice"),
     ],
 )

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from companion import exhibit, in_words, listed, month, percent
+from companion import day, each, exhibit, in_words, listed, month, percent
 from companion.book import nodes
 from companion.book.nodes import TEMPLATES
 from companion.book.tags import chapter_tags, describe_chapter
@@ -120,8 +120,14 @@ def test_an_incomplete_exhibit_is_refused(id: str, change: dict, message: str):
 
 
 def test_a_column_without_a_title_is_refused():
-    with pytest.raises(ValueError, match="column 'share' has no title"):
-        exhibit("own-one", FRAME.assign(share=1), **ABOUT)
+    with pytest.raises(ValueError, match="column 'us_share' has no title"):
+        exhibit("own-one", FRAME.assign(us_share=1), **ABOUT)
+
+
+def test_a_word_is_its_own_title_and_a_line_break_in_a_text_is_a_space():
+    shown = exhibit("own-one", FRAME.assign(share=1), **ABOUT | {"note": "One\n        sentence."})
+    assert shown.fields[-1]["title"] == "Share"
+    assert shown.note == "One sentence."
 
 
 def test_numbers_in_sentences():
@@ -134,6 +140,9 @@ def test_numbers_in_sentences():
     assert {number: in_words(number, ordinal=True) for number in ordinals} == ordinals
     assert in_words(1012, ordinal=True) == "1,012th"
     assert month("2026-05") == "May 2026"
+    assert [day(date) for date in ("2023-08-02", "2014-04", "1967")] == ["2 August 2023", "April 2014", "1967"]
+    assert each("{year}: {units:.1f}", FRAME.head(1)) == ["2020: 1.5"]
+    assert listed([1, 2]) == "1 and 2"
     assert listed(["a"]) == "a"
     assert listed(["a", "b"]) == "a and b"
     assert listed(["a", "b", "c"]) == "a, b, and c"

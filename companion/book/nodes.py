@@ -20,7 +20,7 @@ from sphinx.writers.html5 import HTML5Translator
 
 from companion.book import pictures
 from companion.citation import cite_exhibit, metadata, source_line
-from companion.exhibits.form import CHART_MIME, TABLE_MIME, Exhibit
+from companion.exhibits.form import CHART_MIME, TABLE_MIME, Exhibit, decimals
 from companion.report import STATUSES
 
 logger = logging.getLogger(__name__)
@@ -180,12 +180,8 @@ def leave(self: HTML5Translator, node: nodes.Element) -> None:
 
 
 def _decimals(exhibit: Exhibit, column: str) -> int:
-    """Decimals for all numbers of a column: none where all are whole, two where all are small ratios, otherwise one."""
-    numbers = [row[column] for row in exhibit.rows if isinstance(row[column], float)]
-    if all(number.is_integer() for number in numbers):
-        return 0
-    small = max(map(abs, numbers)) < 10 and any(round(number, 1) != number for number in numbers)
-    return 2 if small else 1
+    """Decimals for all numbers of a column."""
+    return decimals(row[column] for row in exhibit.rows if isinstance(row[column], float))
 
 
 def _cell(value: object, field: dict[str, Any], decimals: dict[str, int]) -> str:

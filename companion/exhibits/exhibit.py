@@ -7,7 +7,7 @@ from typing import get_args
 import altair as alt
 import pandas as pd
 
-from companion import theme
+from companion.exhibits import theme, tooltips
 from companion.exhibits.form import DATASET, Exhibit, Record
 from companion.report import REPORT_EXHIBITS, Status
 from companion.tables import describe, is_table
@@ -34,7 +34,7 @@ def exhibit(
     Args:
         id: a name that stays; the report's own exhibits are table-1 and figure-1 to figure-4.
         content: an Altair chart without a title, or a data frame for a table.
-        title: the finding, one line.
+        title: the finding, one line. A line break in a text is a space, as in Markdown.
         subtitle: what is measured, the unit and the period.
         alt: the finding and the numbers that carry it, for a reader who cannot see the picture.
         sources: tables it is computed from; "name@vintage" where only one vintage is used, "name@local" where the table
@@ -42,7 +42,8 @@ def exhibit(
         status: how it relates to the report's own exhibit; "own" where the report has none.
         note: what a reader must know to read it right.
         table: the data shown beside a chart and offered for download; the chart's own data if not given.
-        columns: titles of columns that the source tables do not describe.
+        columns: titles of columns that the source tables do not describe, and of fields that tooltips show. A name that
+            is one word needs none.
 
     Raises:
         ValueError: the description is incomplete or contradicts itself; the message says what to add.
@@ -53,14 +54,23 @@ def exhibit(
         raise ValueError(f"Exhibit {id!r}: status {status!r} is none of {', '.join(get_args(Status))}.")
     if (status == "own") != (id not in REPORT_EXHIBITS):
         raise ValueError(f"Exhibit {id!r}: the status is 'own' if and only if the report has no such exhibit.")
+    title, subtitle, alt, note = (" ".join(text.split()) for text in (title, subtitle, alt, note))
     for name, text in {"title": title, "subtitle": subtitle, "alt": alt}.items():
-        if not text.strip():
+        if not text:
             raise ValueError(f"Exhibit {id!r}: {name} is empty.")
     chart = None if isinstance(content, pd.DataFrame) else content
     frame = content if chart is None else (chart.data if table is None else table)
     if not isinstance(frame, pd.DataFrame):
         raise ValueError(f"Exhibit {id!r}: the chart has no data frame of its own. Pass table=.")
     tables = sorted({source.partition("@")[0] for source in sources})
+    public = filter(is_table, tables)  # a table made from licensed files is not described
+    known = {field["name"]: field["title"] for table in public for field in describe(table)["schema"]["fields"]}
+    titles = known | (columns or {})
+    fields = _fields(id, frame, titles)
+    rows = json.loads(frame.to_json(orient="records", double_precision=6))
+    spec = None if chart is None else _spec(chart, frame)
+    if spec:
+        tooltips.fill(spec, spec["datasets"] | {DATASET: rows}, titles | {f["name"]: f["title"] for f in fields})
     return Exhibit(
         id=id,
         title=title,
@@ -71,9 +81,9 @@ def exhibit(
         note=note,
         sources=_sources(id, sources),
         tables=tables,
-        fields=_fields(id, frame, tables, columns or {}),
-        rows=json.loads(frame.to_json(orient="records", double_precision=6)),
-        spec=None if chart is None else _spec(chart, frame),
+        fields=fields,
+        rows=rows,
+        spec=spec,
     )
 
 
@@ -106,14 +116,11 @@ def _sources(id: str, names: list[str]) -> list[Record]:
     return [source for i, source in enumerate(found) if source not in found[:i]]
 
 
-def _fields(id: str, frame: pd.DataFrame, tables: list[str], titles: dict[str, str]) -> list[Record]:
-    """Name, title and type of each column, as the tables describe it or the chapter says."""
-    public = filter(is_table, tables)  # a table made from licensed files is not described
-    known = {f["name"]: f for table in public for f in describe(table)["schema"]["fields"]}
+def _fields(id: str, frame: pd.DataFrame, titles: dict[str, str]) -> list[Record]:
+    """Name, title and type of each column."""
     fields = []
     for name, dtype in frame.dtypes.items():
-        field = known.get(name, {})
-        title = titles.get(str(name), field.get("title"))
+        title = titles.get(str(name), str(name).capitalize() if str(name).isalpha() else None)
         if title is None:
             raise ValueError(f"Exhibit {id!r}: column {name!r} has no title. Pass columns={{{name!r}: '...'}}.")
         kind = "integer" if pd.api.types.is_integer_dtype(dtype) else "string"

@@ -6,6 +6,7 @@ back needs neither pandas nor Altair.
 """
 
 import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -21,6 +22,15 @@ DATASET = "exhibit"
 # The present form. A later one has another number if it means something else by a name that this one has. What is new
 # gets a default, with which the forms before are read. Version 0.1.0 wrote this form without its number.
 FORM = 1
+
+
+def decimals(numbers: Iterable[float]) -> int:
+    """Decimals for all numbers of a column: none where all are whole, two where all are small ratios, otherwise one."""
+    numbers = list(numbers)
+    if all(float(number).is_integer() for number in numbers):
+        return 0
+    small = max(map(abs, numbers)) < 10 and any(round(number, 1) != number for number in numbers)
+    return 2 if small else 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """What a chapter reads, noted as it runs, so that it runs again when one of these things changes and only then.
 
-An input has a name: a path from the book's folder ("data/gdp.csv", "CITATION.cff", "companion/theme.py"), a folder
+An input has a name: a path from the book's folder ("data/gdp.csv", "CITATION.cff", "companion/prose.py"), a folder
 whose list of files was read ("data/"), the description of one table ("data/datapackage.json#gdp"), or all of the
 reader's own files ("data/local/").
 """
@@ -81,7 +81,7 @@ def watching(book: Path) -> Iterator[set[str]]:
 
 
 def modules() -> set[str]:
-    """The modules of the library that this process has loaded, such as "companion/theme.py"."""
+    """The modules of the library that this process has loaded, such as "companion/exhibits/theme.py"."""
     loaded = [module for name, module in [*sys.modules.items()] if name.partition(".")[0] == "companion"]
     files = [Path(file) for module in loaded if (file := getattr(module, "__file__", None))]
     return {file.relative_to(LIBRARY).as_posix() for file in files if file.is_relative_to(LIBRARY)}

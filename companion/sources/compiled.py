@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from companion.report import CERTAINTIES, COMPARISONS, DOUBTED, HOLDS, INSIGHTS, KINDS, VERDICTS
+from companion.report import CERTAINTIES, COMPARISONS, DATED, DOUBTED, HOLDS, INSIGHTS, KINDS, VERDICTS
 from companion.sources.upstream import Row, SourceFile, read_rows
 
 Cell = Callable[[Row, str], object]
@@ -39,11 +39,6 @@ LONGEST_STATEMENT = 180
 def _one_of(*allowed: str) -> Cell:
     """A reader of cells that hold one of a closed list."""
     return lambda row, column: row.choice(column, allowed)
-
-
-def _one_of_if_any(*allowed: str) -> Cell:
-    """A reader of cells that hold one of a closed list or nothing."""
-    return lambda row, column: row.choice(column, allowed) if row.text(column) else None
 
 
 def _pattern(expression: str, what: str) -> Cell:
@@ -79,9 +74,9 @@ def _date(row: Row, column: str) -> str:
     return text
 
 
-def _date_if_any(row: Row, column: str) -> str | None:
-    """A date; None where the cell is empty."""
-    return _date(row, column) if row.text(column) else None
+def _if_any(read: Cell) -> Cell:
+    """A reader of cells that may be empty; None where they are."""
+    return lambda row, column: read(row, column) if row.text(column) else None
 
 
 def _event(row: Row, column: str) -> str:
@@ -146,7 +141,7 @@ PROGRAM_FACTS: dict[str, Cell] = {
     "attribute": _one_of(*ATTRIBUTES),
     "item_no": _number,
     "value": Row.required,
-    "as_of": _date_if_any,
+    "as_of": _if_any(_date),
     "used": _yes,
     **SOURCE,
 }
@@ -157,16 +152,17 @@ CLAIMS: dict[str, Cell] = {
     "statement": _statement,
     "kind": _one_of(*KINDS),
     "stated": Row.text,
-    "comparison": _one_of_if_any(*COMPARISONS, HOLDS),
+    "comparison": _if_any(_one_of(*COMPARISONS, HOLDS, DATED)),
+    "event": _if_any(_slug),
     "stated_value": _any_number,
     "unit": Row.text,
     "period": Row.text,
     "tolerance": Row.number,
     "refined_within": Row.number,
-    "otherwise": _one_of_if_any("refined", *DOUBTED),
-    "verdict": _one_of_if_any(*VERDICTS),
+    "otherwise": _if_any(_one_of("refined", *DOUBTED)),
+    "verdict": _if_any(_one_of(*VERDICTS)),
     "finding": Row.required,
-    "certainty": _one_of_if_any(*CERTAINTIES),
+    "certainty": _if_any(_one_of(*CERTAINTIES)),
     "since": Row.text,
     "insights": _insights,
 }
@@ -180,7 +176,7 @@ CLAIM_SOURCES: dict[str, Cell] = {
     "note": Row.text,
 }
 # What a comparison needs and what it cannot have; a claim that is not computed has none of these.
-COMPUTED = ["comparison", "stated_value", "tolerance", "refined_within", "otherwise"]
+COMPUTED = ["comparison", "event", "stated_value", "tolerance", "refined_within", "otherwise"]
 
 
 def policy_timeline(file: SourceFile) -> pd.DataFrame:
@@ -277,8 +273,12 @@ def _check_comparison(row: Row, cells: dict[str, Any]) -> None:
     needed, allowed = set[str](), set[str]()
     if cells["kind"] == "computed":
         needed = {"comparison", "otherwise"}
-        if cells["comparison"] != HOLDS:
+        if cells["comparison"] == DATED:
+            needed.add("event")
+            _date(row, "period")
+        elif cells["comparison"] != HOLDS:
             needed.add("stated_value")
+        if cells["comparison"] != HOLDS:
             allowed.add("refined_within")
         if cells["comparison"] == "about":
             needed.add("tolerance")

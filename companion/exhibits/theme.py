@@ -10,6 +10,7 @@ UNITED_STATES = "#0072B2"
 HIGHLIGHT = "#CC79A7"
 CERTAIN = "#009E73"  # hollow where the number is an estimate
 GREY = "#8A8A8A"
+LIGHT_BLUE = "#5B9BD0"  # beside the blue of the United States, for a part of what is American
 
 # Text and lines take the color of the page that shows them, so a chart follows light and dark pages by itself.
 INK = "currentColor"
@@ -18,6 +19,12 @@ MUTED = 0.7
 
 # Liberation Sans comes inside vl-convert, so a chart is laid out alike on every machine; Arial has the same widths.
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
+
+
+def faint(color: str, opacity: float) -> str:
+    """A color of this palette, fainter: between 1, as it is, and 0, which cannot be seen."""
+    red, green, blue = (int(color[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity})"
 
 
 def enable() -> None:
@@ -63,13 +70,18 @@ def _theme() -> alt.theme.ThemeConfig:
                 "gridOpacity": FAINT,
                 "ticks": False,
                 "labelPadding": 6,
+                "labelLimit": 200,
+                "title": None,  # the subtitle says what is measured
             },
+            "axisXDiscrete": {"labelAngle": 0},
+            "axisQuantitative": {"grid": True, "domain": False, "tickCount": 5},
             "axisY": {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end"},
-            "header": {**text, "labelFontWeight": "bold", "labelAnchor": "start", "title": None},
+            "header": {**text, "labelFontWeight": "bold", "labelAnchor": "start", "labelOrient": "top", "title": None},
             "legend": {**text, "title": None, "orient": "top", "symbolType": "square"},
-            "bar": {"color": GREY},
+            "facet": {"spacing": 14},
+            "bar": {"color": GREY, "strokeWidth": 1.3},
             "line": {"color": GREY, "strokeWidth": 2.5},
-            "point": {"color": GREY, "filled": True, "size": 60},
+            "point": {"color": GREY, "filled": True, "size": 60, "opacity": 1},
             "rule": {"color": INK},
             "text": {"color": INK, "fontSize": 13},
         },
