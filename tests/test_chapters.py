@@ -4,9 +4,11 @@ import ast
 import re
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 from conftest import PAGES, ROOT, edit, run
 
 from companion.chapters.facts import QUOTE
@@ -198,7 +200,7 @@ def test_a_chapter_with_another_number_or_output_fails_by_name(copy_of_project: 
     result = run(copy_of_project, "pytest", *chapters, "-q", "--continue-on-collection-errors")
     assert result.returncode != 0
     assert re.search(r"FAILED chapters/uas/exporters\.md::Cell 1", result.stdout), result.stdout[-3000:]
-    assert "FAILED chapters/uas/classification.md::Cell 1" in result.stdout
+    assert re.search(r"FAILED chapters/uas/classification\.md::Cell \d", result.stdout)
     assert "insights.md has no reference outputs" in result.stdout
     assert "StaleReferenceError" not in result.stdout
 
@@ -228,3 +230,26 @@ def test_every_acronym_of_the_prose_is_in_the_glossary():
         text = re.sub(r"<[^>]*>|https?://\S+|\b[A-Z]+-\d\w*|\b[A-Z]{2}-\w+", " ", prose(page))
         unknown = set(re.findall(r"\b[A-Z]{2,}(?:/[A-Z]{2,})?\b", text)) - known
         assert not unknown, (page.name, unknown)
+
+
+def test_the_code_of_cells_stands_in_their_exhibits_and_at_the_end_of_the_page(html: Path):
+    """And no line of it is lost, or stands there twice."""
+    page = html / "chapters" / "uas" / "exporters.html"
+    soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+    folds = soup.find_all("details", class_="code-fold")
+    exhibits = soup.find_all("figure", class_="exhibit")
+    assert [fold.parent for fold in folds if "exhibit-code" in fold["class"]] == exhibits
+    assert folds[-1]["class"] == ["page-code", "code-fold"]
+    shown = sorted(line for fold in folds for line in fold.pre.get_text().splitlines() if line.strip())
+    cells = code_cells(read_chapter(ROOT / "chapters" / "uas" / "exporters.md"))
+    assert shown == sorted(line for cell in cells for line in cell.source.splitlines() if line.strip())
+    assert "load(" in soup.find(id="figure-1").find("details", class_="exhibit-code").get_text()
+    assert "import altair" in folds[-1].get_text()
+
+
+def test_an_exhibit_is_made_in_few_lines():
+    """Half of the cells with an exhibit have at most 22 lines, and no line of code is longer than a page is wide."""
+    cells = [cell.source for page in chapter_paths(ROOT) for cell in code_cells(read_chapter(page))]
+    lines = [len(code.splitlines()) for code in cells if "exhibit(" in code]
+    assert median(lines) <= 22
+    assert [line for code in cells for line in code.splitlines() if len(line) > 100] == []

@@ -10,6 +10,7 @@ from companion.book import (
     builders,
     catalogue,
     citing,
+    code,
     downloads,
     facts,
     freshness,
@@ -27,6 +28,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     catalogue.setup(app)
     freshness.setup(app)
     nodes.setup(app)
+    code.setup(app)
     facts.setup(app)
     downloads.setup(app)
     ledger.setup(app)

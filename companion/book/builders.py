@@ -29,17 +29,14 @@ PACKAGE = "content.opf"
 OVERVIEW = "Overview"
 
 
-class WithoutCodeAndFiles(SphinxPostTransform):
-    """Leaves out what only the website has: the code of cells, and links to files beside its pages."""
+class WithoutFiles(SphinxPostTransform):
+    """Leaves out links to files that only the website has beside its pages."""
 
-    default_priority = 1  # before code is folded and references are resolved
+    default_priority = 1  # before references are resolved
     builders = (PRINT, EBOOK)
 
     def run(self, **kwargs: Any) -> None:
-        """Remove code and downloads; of another link to a file, keep the words."""
-        for cell in list(self.document.findall(nodes.container)):
-            if "cell_input" in cell["classes"]:
-                cell.parent.remove(cell)
+        """Remove downloads; of another link to a file, keep the words."""
         for tag in list(self.document.findall(nodes.raw)):
             if tag.astext().endswith("download>"):
                 tag.parent.parent.remove(tag.parent)
@@ -169,7 +166,7 @@ def setup(app: Sphinx) -> None:
     """Register the builders."""
     app.add_builder(PrintBuilder)
     app.add_builder(EbookBuilder)
-    app.add_post_transform(WithoutCodeAndFiles)
+    app.add_post_transform(WithoutFiles)
     app.connect("config-inited", _set_ebook)
     app.connect("doctree-resolved", _drop_scripts, priority=900)
 

@@ -133,6 +133,11 @@ def render(env: BuildEnvironment, node: ExhibitNode, template: str, **more: Any)
     return TEMPLATES.get_template(template).render(context | more)
 
 
+def highlighted(builder: Any, code: str) -> Markup:
+    """Python code as HTML."""
+    return Markup(builder.highlighter.highlight_block(code, "ipython3"))
+
+
 def setup(app: Sphinx) -> None:
     """Register nodes and directives."""
     app.add_enumerable_node(ExhibitNode, "exhibit", html=(_visit_exhibit, leave))
@@ -149,7 +154,8 @@ def _visit_exhibit(self: HTML5Translator, node: ExhibitNode) -> None:
     else:
         to_root = "../" * builder.current_docname.count("/")
         credit = cite_exhibit(metadata(Path(builder.srcdir)), node["exhibit"], number_of(builder.env, node))
-        text = render(builder.env, node, "figure.html", files=f"{to_root}exhibits/", credit=credit)
+        code = highlighted(builder, node["code"]) if "code" in node else ""
+        text = render(builder.env, node, "figure.html", files=f"{to_root}exhibits/", credit=credit, code=code)
     self.body.append(text)
     raise nodes.SkipNode
 
