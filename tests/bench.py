@@ -23,10 +23,10 @@ from typing import Any
 
 import duckdb
 import pandas as pd
-from conftest import copy_project, edit, make_small_book
+from conftest import ROOT, copy_project, edit, make_small_book
 from nbclient import NotebookClient
 
-from companion import settings
+from companion import load, settings
 from companion.chapters.notebooks import chapter_paths, code_cells, read_chapter
 from companion.settings import root
 from companion.tables.recipes import Built
@@ -105,9 +105,7 @@ def time_chapters() -> Iterator[Line]:
                 "chapter": chapter.relative_to(root() / "chapters").with_suffix("").as_posix(),
                 "code_cells": len(code_cells(notebook)),
                 "seconds": round(time.perf_counter() - started, 1),
-                "measured_on": f"{date.today()}",
-                "processors": os.cpu_count(),
-                "python_version": platform.python_version(),
+                **about(),
             }
         )
         yield {"chapter": rows[-1]["chapter"], "seconds": rows[-1]["seconds"]}
@@ -171,6 +169,29 @@ BUILDS: dict[str, Callable[[Path, int], None]] = {
 }
 
 
+def about() -> Line:
+    """When and where something is measured."""
+    return {
+        "measured_on": f"{date.today()}",
+        "processors": os.cpu_count(),
+        "python_version": platform.python_version(),
+    }
+
+
+def spread(prefix: str, seconds: list[float]) -> Line:
+    """Median, least and most of several runs; empty where there were none."""
+    return {f"{prefix}_{what}": round(of(seconds), 1) if seconds else None for what, of in SPREAD.items()}
+
+
+def keep(table: str, key: list[str], rows: list[Line]) -> str:
+    """Put rows into a table of measurements, in the place of those with the same key; say what changed."""
+    old = load(table)
+    new = pd.DataFrame(rows).reindex(columns=old.columns)
+    others = old[~old.set_index(key).index.isin(new.set_index(key).index)]
+    both = pd.concat([others, new]) if len(others) else new
+    return replace({table: Built(both)})[table]
+
+
 def time_builds() -> Iterator[Line]:
     """Build the book and build it plainly, in turn, and keep the medians in `data/build_times.csv`."""
     ours, plain = ["python", "-m", "companion", "book"], ["jupyter-book", "build", "."]
@@ -184,24 +205,53 @@ def time_builds() -> Iterator[Line]:
                     change(folder, number)
                 pairs.append((seconds_of(book, ours), seconds_of(other, plain)))
             one, two = ([pair[i] for pair in pairs] for i in (0, 1))
+            ratio = {"ratio": round(median(a / b for a, b in pairs), 2)}
             rows.append(
-                {
-                    "build": name,
-                    "runs": RUNS,
-                    **{f"seconds_{what}": round(of(one), 1) for what, of in SPREAD.items()},
-                    **{f"plain_{what}": round(of(two), 1) for what, of in SPREAD.items()},
-                    "ratio": round(median(a / b for a, b in pairs), 2),
-                    "measured_on": f"{date.today()}",
-                    "processors": os.cpu_count(),
-                    "python_version": platform.python_version(),
-                }
+                {"build": name, "runs": RUNS, **spread("seconds", one), **spread("plain", two), **ratio, **about()}
             )
             yield {key: rows[-1][key] for key in ("build", "seconds_median", "plain_median", "ratio")}
-    yield {"build": replace({"build_times": Built(pd.DataFrame(rows))})["build_times"]}
+    yield {"build": keep("build_times", ["build"], rows)}
+
+
+def time_setups() -> Iterator[Line]:
+    """From a fresh clone to the book, packages in uv's cache; and the author's loop after one edited chapter."""
+    rows = []
+    with tempfile.TemporaryDirectory() as work:
+        clone, seconds = Path(work, "book"), []
+        for _ in range(RUNS):
+            shutil.rmtree(clone, ignore_errors=True)
+            subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
+            seconds.append(seconds_of_make(clone, "book"))
+        rows.append({"build": "fresh clone, environment included", "runs": RUNS, **spread("seconds", seconds)})
+        yield {key: rows[-1][key] for key in ("build", "seconds_median", "seconds_min", "seconds_max")}
+        seconds_of_make(clone, "check")  # what the type checker keeps
+        checks = []
+        for number in range(RUNS):
+            edit(clone / CHAPTER, ("\n## ", f"\nOne more sentence, {'again ' * number}written.\n\n## "))
+            checks.append(seconds_of_make(clone, "check"))
+        rows.append({"build": "author’s loop, one chapter edited", "runs": RUNS, **spread("seconds", checks)})
+        yield {key: rows[-1][key] for key in ("build", "seconds_median", "seconds_min", "seconds_max")}
+    rows = [{**row, **spread("plain", []), "ratio": None, **about()} for row in rows]
+    yield {"build": keep("build_times", ["build"], rows)}
+
+
+def seconds_of_make(folder: Path, target: str) -> float:
+    """Seconds of a target of the Makefile in a clone, with nothing of this environment."""
+    started = time.perf_counter()
+    clean = {name: os.environ[name] for name in ("HOME", "PATH", "COMPANION_SOURCES") if name in os.environ}
+    subprocess.run(["make", "-s", target], cwd=folder, env=clean, stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - started
+
+
+def cold_seconds(book: Path) -> float:
+    """Seconds of a build from nothing."""
+    start_over(book, 0)
+    return seconds_of(book, ["python", "-m", "companion", "book"])
 
 
 def growth_with_chapters() -> Iterator[Line]:
-    """Build books of ever more generated chapters, from nothing."""
+    """Build books of ever more generated chapters, from nothing, three times each."""
+    rows = []
     for number in CHAPTERS:
         with tempfile.TemporaryDirectory() as work:
             book = make_small_book(Path(work, "book"))
@@ -212,11 +262,19 @@ def growth_with_chapters() -> Iterator[Line]:
             toc = "".join(f"      - file: chapters/more-{i}\n" for i in range(number))
             edit(book / "_toc.yml", ("      - file: chapters/groups\n", f"      - file: chapters/groups\n{toc}"))
             start_over(book, 0)
-            yield {"chapters": f"{number} more", "seconds": seconds_of(book, ["python", "-m", "companion", "book"])}
+            seconds = median(
+                (start_over(book, 0), seconds_of(book, ["python", "-m", "companion", "book"]))[1] for _ in range(3)
+            )
+            rows.append(
+                {"what": "chapters", "size": number, "seconds": round(seconds, 1), "memory_mb": None, **about()}
+            )
+            yield {"chapters": f"{number} more", "seconds": seconds}
+    yield {"chapters": keep("growth", ["what", "size"], rows), "seconds": ""}
 
 
 def growth_with_tables() -> Iterator[Line]:
     """Load ever larger tables; seconds and peak memory of the whole process."""
+    found = []
     for rows in TABLE_ROWS:
         with tempfile.TemporaryDirectory() as work:
             (Path(work) / "data").mkdir()
@@ -226,7 +284,14 @@ def growth_with_tables() -> Iterator[Line]:
             lines = "".join(f"name {i},{i / 7}\n" for i in range(rows))
             (Path(work) / "data" / "large.csv").write_text(f"name,value\n{lines}")
             seconds, memory = measure(f"import os; os.chdir({work!r}); from companion import load; load('large')")
+            found.append(grown("rows of a table", rows, seconds, memory))
             yield {"table": f"{rows:,} rows", "seconds": seconds, "MB": memory}
+    yield {"table": keep("growth", ["what", "size"], found), "seconds": "", "MB": ""}
+
+
+def grown(what: str, size: int, seconds: float, memory: float) -> Line:
+    """A row of the table `growth`."""
+    return {"what": what, "size": size, "seconds": round(seconds, 1), "memory_mb": round(memory), **about()}
 
 
 def time_imports() -> Iterator[Line]:
@@ -239,6 +304,7 @@ def growth_with_trade_files() -> Iterator[Line]:
     """Read ever larger files of trade; seconds and the whole peak memory, without and with the start of Python."""
     base, floor = measure(READ.partition("rows =")[0], "")
     yield {"file": "none", "rows": 0, "seconds": base, "MB": floor, "rows per second": ""}
+    found = []
     with tempfile.TemporaryDirectory() as folder:
         for form, sizes in ROWS.items():
             for rows in sizes:
@@ -250,7 +316,9 @@ def growth_with_trade_files() -> Iterator[Line]:
                 seconds, memory = measure(READ, str(path))
                 path.unlink()
                 speed = round(rows / max(seconds - base, 0.01))
+                found.append(grown(f"rows of a trade file, {form}", rows, seconds - base, memory))
                 yield {"file": form, "rows": rows, "seconds": seconds - base, "MB": memory, "rows per second": speed}
+    yield {"file": keep("growth", ["what", "size"], found), "rows": "", "seconds": "", "MB": "", "rows per second": ""}
 
 
 def time_rebuild() -> Iterator[Line]:
@@ -273,7 +341,7 @@ def main() -> None:
     """Print every measurement, or those that are named."""
     os.environ |= settings.PUBLIC  # as everyone gets the book
     measurements = (
-        *(time_imports, time_chapters, time_builds, growth_with_chapters, growth_with_tables),
+        *(time_imports, time_chapters, time_builds, time_setups, growth_with_chapters, growth_with_tables),
         *(growth_with_trade_files, time_rebuild),
     )
     for measurement in [m for m in measurements if m.__name__ in sys.argv[1:] or not sys.argv[1:]]:
