@@ -6,7 +6,8 @@ import altair as alt
 import pandas as pd
 import pytest
 
-from companion import charts, exhibit, theme
+from companion import charts, exhibit
+from companion.exhibits import theme
 from companion.exhibits.form import Record
 
 FRAME = pd.DataFrame({"fiscal_year": [2020, 2021], "amount_jpy_trillion": [1000.25, 1234.5], "label": ["a", "b"]})

@@ -83,7 +83,7 @@ def test_no_text_ends_the_script_that_holds_a_chart(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(nodes, "number_of", lambda *_: "1")
     chart = alt.Chart(FRAME.assign(supplier=EVIL), title=EVIL).mark_bar().encode(x="units", y="supplier")
     shown = exhibit("own-one", chart, **ABOUT | {"title": EVIL, "alt": EVIL})
-    page = nodes.render(None, nodes.ExhibitNode(exhibit=shown), "figure.html", files="", credit=EVIL)
+    page = nodes.render(None, nodes.ExhibitNode(exhibit=shown), "figure.html", files="", credit=EVIL, code="")
     (script,) = scripts(page)
     assert json.loads(script)["datasets"]["exhibit"] == shown.rows
     assert EVIL in shown.rows[0].values()

@@ -113,7 +113,7 @@ def test_charts_are_vectors_and_their_letters_text(pdf: PdfReader):
         things = (page["/Resources"].get("/XObject") or {}).values()
         assert not [thing for thing in things if thing.get_object()["/Subtype"] == "/Image"]
     page = next(page for page in pdf.pages if "shows them by year" in words(page.extract_text()))
-    assert {"2010", "2015", "2021"} <= set(page.extract_text().split()), "the labels of the axis"
+    assert len({f"{year}" for year in range(2000, 2022)} & set(page.extract_text().split())) > 5, "the axis' labels"
 
 
 def test_links_lead_to_places_in_the_file_or_to_the_web(pdf: PdfReader):

@@ -30,11 +30,12 @@ class Facts:
         """Make values available to the prose of this chapter.
 
         Whole numbers get thousands separators; everything else is quoted as text, so round and name the unit here.
+        A line break in a text is a space, as in Markdown.
         """
         from IPython.display import display
 
         for name, value in values.items():
-            text = f"{value:,}" if isinstance(value, Integral) else str(value)
+            text = f"{value:,}" if isinstance(value, Integral) else " ".join(str(value).split())
             setattr(self, name, text)
             record = {"name": name, "mime_prefix": HIDDEN.removesuffix("text/plain")}
             display({HIDDEN: repr(text)}, raw=True, metadata={"scrapbook": record})
