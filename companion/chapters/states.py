@@ -97,8 +97,8 @@ def rank_point(name: str, ranks: Ranks) -> str:
     change = changed_in(ranks)
     if change is None:
         return (
-            f"The ranking does not depend on when you ask. In each of SIPRI’s {in_words(len(ranks))} exports that cover "
-            f"these years, {name} is {_place(ranks[newest])}."
+            f"The ranking does not depend on when you ask. In each of SIPRI’s {in_words(len(ranks))} exports that "
+            f"cover these years, {name} is {_place(ranks[newest])}."
         )
     return (
         f"The ranking depends on when you ask. In SIPRI’s database of {month(newest)} {name} is "
@@ -149,7 +149,8 @@ def overtaking(report: "pd.Series[float]", newest: "pd.Series[float]", half: flo
     """When a share passes the half for good or for a time, in the report's state and in the newest.
 
     Args:
-        report, newest: the share by year, percent.
+        report: the share by year in the report's state, percent.
+        newest: the same in the newest state.
         half: the level to pass.
         settled: before this year deliveries were few.
     """
