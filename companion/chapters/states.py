@@ -120,12 +120,12 @@ def ranking_moved(orders: Mapping[str, tuple[str, ...]]) -> str:
 def first_and_last(name: str, units: Mapping[str, float], ranks: Ranks, ahead: Iterable[str]) -> str:
     """A country's rank and units in the first state and in the last, and who is ahead of it there."""
 
-    def told(state: str) -> str:
-        return _place(ranks[state]) + (f" with {units[state]:,.0f} units" if ranks[state] else "") + f" in {state}"
+    def told(state: str, unit: str) -> str:
+        return _place(ranks[state]) + (f" with {units[state]:,.0f}{unit}" if ranks[state] else "") + f" in {state}"
 
     first, *_, last = ranks
     behind = f", behind {listed(ahead)}" if (ahead := list(ahead)) else ""
-    return f"{name[0].upper()}{name[1:]} is {told(first)} and {told(last)}{behind}."
+    return f"{name[0].upper()}{name[1:]} is {told(first, ' units')} and {told(last, '')}{behind}."
 
 
 def part_of(part: float, whole: float) -> str:
@@ -137,6 +137,33 @@ def estimated(units: "pd.Series[float]", marked: "pd.Series[float]") -> str:
     """How many of some units are SIPRI's estimates, as a subject: "all", "none", or "97.1 percent"."""
     share = float(marked.sum() / units.sum()) if len(units) else 1.0
     return {1.0: "all", 0.0: "none"}.get(share, percent(min(share, 0.999), 1))
+
+
+def agreed_until(old: "pd.Series[float]", new: "pd.Series[float]") -> int | None:
+    """The last year up to which two releases agree; None where they differ from the first year on."""
+    both = old.index.intersection(new.index)
+    differ = [int(year) for year in both if old[year] != new[year] and old.notna()[year] and new.notna()[year]]
+    agreed = [int(year) for year in both if not differ or year < min(differ)]
+    return max(agreed, default=None)
+
+
+def two_releases(what: str, year: int, steps: Mapping[int, float]) -> str:
+    """Whether two releases, the older first, agree on the direction of a year; `steps` are their changes in it."""
+    (old, was), (new, now) = steps.items()
+    verbs = ["rose" if step > 0 else "fell" for step in (was, now)]
+    if verbs[0] == verbs[1]:
+        return f"{what} {verbs[0]} in {year} in the releases of {old} and of {new}"
+    return f"In the release of {old} {what} {verbs[0]} in {year}; in that of {new} it {verbs[1]}"
+
+
+def apart(revision: float) -> str:
+    """A revision, as a share of the older value: "7.9 percent lower", "1.0 percent higher", or "the same"."""
+    return f"{percent(abs(revision), 1)} {'lower' if revision < 0 else 'higher'}" if revision else "the same"
+
+
+def the_ones(names: list[str]) -> str:
+    """Names as the subject before "whose": "Japan is the one", or "China and Japan are those"."""
+    return f"{listed(names)} {'are those' if len(names) > 1 else 'is the one'}" if names else "there is none"
 
 
 def since_when(holds: Mapping[int, bool]) -> int | None:
