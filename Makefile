@@ -44,9 +44,9 @@ lab: $(ENVIRONMENT) ## open the chapters in JupyterLab
 	  set-default-viewer markdown myst
 	$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/chapters/uas/exporters.md
 
-data: $(ENVIRONMENT) ## rebuild data/ from upstream files: make data SOURCES=DIR [REPLACE="TABLE TABLE@STATE"]
-	@test -n "$(SOURCES)" || { echo "Say where the upstream files are: make data SOURCES=DIR" >&2; exit 2; }
-	$(BIN)/python -m companion data "$(SOURCES)" $(if $(REPLACE),--replace $(REPLACE))
+data: $(ENVIRONMENT) ## rebuild data/ from upstream files: make data SOURCES=DIR [REPLACE="TABLE TABLE@STATE"], or ACCEPT=TABLE
+	@test -n "$(SOURCES)$(ACCEPT)" || { echo "Say where the upstream files are: make data SOURCES=DIR" >&2; exit 2; }
+	$(BIN)/python -m companion data $(if $(ACCEPT),--accept "$(ACCEPT)","$(SOURCES)" $(if $(REPLACE),--replace $(REPLACE)))
 
 fetch-trade: $(ENVIRONMENT) ## get trade by product code into data/local/: FROM=census (key in CENSUS_API_KEY) or FROM=mirrors (exports to Japan)
 	$(BIN)/python -m companion fetch-trade --from "$(or $(FROM),census)"

@@ -28,10 +28,15 @@ def _watch(arguments: argparse.Namespace) -> None:
 
 def _data(arguments: argparse.Namespace) -> None:
     from companion.sources import SourceError
-    from companion.tables.refresh import refresh
+    from companion.tables.refresh import NEXT, accept, refresh
 
+    if (arguments.sources is None) == (arguments.accept is None):
+        raise SourceError("Name a folder, or a table to accept: make data SOURCES=DIR or make data ACCEPT=TABLE")
     try:
-        print("\n".join(refresh(arguments.sources, arguments.replace)))
+        if arguments.accept:
+            print(accept(arguments.accept), NEXT, sep="\n")
+        else:
+            print("\n".join(refresh(arguments.sources, arguments.replace)))
     except SourceError as problem:
         raise SourceError(f"{problem}\nNothing was written.") from None
 
@@ -130,7 +135,8 @@ def _parser() -> argparse.ArgumentParser:
     watch.set_defaults(run=_watch)
 
     data = commands.add_parser("data", help="rebuild data/ from a folder of upstream files")
-    data.add_argument("sources", type=Path, metavar="DIR", help="the folder; zip archives in it are read too")
+    data.add_argument("sources", type=Path, nargs="?", metavar="DIR", help="the folder; zip archives are read too")
+    data.add_argument("--accept", metavar="TABLE", help="take a table as it stands, after a correction by hand")
     data.add_argument(
         "--replace",
         nargs="+",

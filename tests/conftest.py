@@ -105,6 +105,11 @@ def _data_stay_as_they_are() -> Iterator[None]:
 @pytest.fixture
 def warm(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers are forked from this process, in which the libraries are loaded; one test starts the process itself."""
+    run_in_this_process(monkeypatch)
+
+
+def run_in_this_process(patch: pytest.MonkeyPatch) -> None:
+    """Fork workers from this process, as `warm` does."""
 
     def reports(book: Path, jobs: dict[str, str]) -> list[dict]:
         report = io.StringIO()
@@ -112,7 +117,7 @@ def warm(monkeypatch: pytest.MonkeyPatch) -> None:
         runner.run(book, tasks, 2, execution.MOST_SECONDS, report)
         return [json.loads(line) for line in report.getvalue().splitlines()]
 
-    monkeypatch.setattr(execution, "_reports", reports)
+    patch.setattr(execution, "_reports", reports)
 
 
 @pytest.fixture

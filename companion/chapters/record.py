@@ -32,8 +32,12 @@ def record(say: Say = print) -> None:
         say: told each chapter with its seconds, and each verdict that has turned.
 
     Raises:
+        SourceError: a table is not as it was written, or breaks its schema; no chapter was run.
         ExecutionError: a chapter could not be run; no reference was changed.
     """
+    from companion.tables.refresh import accept  # on demand: the checks need libraries that chapters do not
+
+    accept("claims")  # authors write this table by hand; all others are checked with it
     # The reference is what everyone gets, without the reader's own files, and a verdict that has turned is recorded.
     os.environ |= settings.PUBLIC
     users = defaultdict[str, list[str]](list)
@@ -61,7 +65,6 @@ def record(say: Say = print) -> None:
 
 def _record_verdicts(verdicts: dict[str, str], say: Say) -> None:
     """Write the verdicts of computed claims into their table; none for a claim that no chapter computes."""
-    # Imported on demand: the checks of a table need libraries that chapters do not.
     import pandas as pd
 
     from companion.sources import SourceFile

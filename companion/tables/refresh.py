@@ -7,7 +7,9 @@ after it is finished by whatever command of this library runs next.
 
 import hashlib
 import io
+import json
 import shutil
+import subprocess
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ from companion.settings import root
 from companion.sources import SourceError, SourceFile, sipri, walk
 from companion.sources.known import is_known, told
 from companion.sources.upstream import FORMATS, passed_over
-from companion.tables import COMMITTED, alone, move_committed, package, write_package
+from companion.tables import COMMITTED, alone, describe, move_committed, package, write_package
 from companion.tables.recipes import LOCAL, RECIPES, Built, Recipe
 from companion.tables.recipes.built import OlderStateError
 
@@ -227,6 +229,42 @@ def replace(tables: Mapping[str, Built]) -> dict[str, str]:
         return _carry_out({name: plan(name, built) for name, built in tables.items()})
 
 
+def accept(name: str) -> str:
+    """Take a table that was corrected by hand as it stands: bring its entry in the data package up to date.
+
+    Args:
+        name: the table.
+
+    Returns:
+        What differs from the table as it was last committed in Git, or, without Git, that it was accepted.
+
+    Raises:
+        SourceError: there is no such table, or it breaks its schema; the message names the row. The data package is as
+            it was.
+    """
+    try:
+        describe(name)
+    except KeyError as problem:
+        raise SourceError(problem.args[0]) from None
+    with alone(root()):
+        move_committed(root())
+        description = package()
+        resource = next(r for r in description["resources"] if r["name"] == name)
+        table = _as_text(root() / "data" / resource["path"])
+        expected = [field["name"] for field in resource["schema"]["fields"]]
+        if list(table.columns) != expected:
+            raise SourceError(f"data/{resource['path']}: the columns are {list(table.columns)}, not {expected}.")
+        content = table.to_csv(index=False, lineterminator="\n").encode()
+        _describe(resource, Built(table), table, content)
+        _commit({resource["path"]: content}, description)
+    shown = subprocess.run(
+        ["git", "show", f"HEAD:./data/{resource['path']}"], cwd=root(), capture_output=True, check=False
+    )
+    if shown.returncode:
+        return f"{name}: accepted, {len(table):,} rows"
+    return f"{name}: {_difference(resource, table, content, shown.stdout).replace('rebuilt', 'accepted', 1)}"
+
+
 def _carry_out(plans: Mapping[str, Plan]) -> dict[str, str]:
     """Write what was planned, all of it or nothing, and say what changes; for whoever is `alone`."""
     description, report, contents = package(), {}, {}
@@ -234,7 +272,8 @@ def _carry_out(plans: Mapping[str, Plan]) -> dict[str, str]:
         resource = next(r for r in description["resources"] if r["name"] == name)
         table = planned.table
         content = table.to_csv(index=False, lineterminator="\n").encode()
-        report[name] = _difference(resource, table, content)
+        path = root() / "data" / resource["path"]
+        report[name] = _difference(resource, table, content, path.read_bytes() if path.exists() else None)
         _describe(resource, planned.built, table, content)
         contents[resource["path"]] = content
     _commit(contents, description)
@@ -288,7 +327,14 @@ def _commit(contents: dict[str, bytes], description: dict[str, Any]) -> None:
 
 
 def _check(staging: Path) -> None:
-    """Refuse tables that break their schema, before anything is replaced."""
+    """Refuse tables that are not as they were written, or that break their schema, before anything is replaced."""
+    for resource in json.loads((staging / "datapackage.json").read_text(encoding="utf-8"))["resources"]:
+        path = resource["path"]
+        if f"sha256:{hashlib.sha256((staging / path).read_bytes()).hexdigest()}" != resource["hash"]:
+            raise SourceError(
+                f"data/{path} is not as it was last written. If you corrected it, accept it: "
+                f"make data ACCEPT={resource['name']}. Else get it back: git checkout data/{path}"
+            )
     report = frictionless.validate(str(staging / "datapackage.json"))
     problems = [
         f"data/{task.place}, row {error.to_dict().get('rowNumber', '-')}, "
@@ -300,16 +346,15 @@ def _check(staging: Path) -> None:
         raise SourceError(f"{problems[0]}. Look for this row in the upstream file. ({len(problems)} problems in all)")
 
 
-def _difference(resource: dict[str, Any], table: pd.DataFrame, content: bytes) -> str:
-    """What a rebuild changes against the committed table, in rows and in the totals of its number columns."""
+def _difference(resource: dict[str, Any], table: pd.DataFrame, content: bytes, was: bytes | None) -> str:
+    """What a table changes against the one before, in rows and in the totals of its number columns."""
     rows = f"rebuilt, {len(table):,} rows"
-    path = root() / "data" / resource["path"]
-    if not path.exists():
+    if was is None:
         return f"{rows}, new"
-    if path.read_bytes() == content:
+    if was == content:
         return f"{rows}, unchanged"
     key = resource["schema"]["primaryKey"]
-    old, new = (t.set_index(key) for t in (_as_text(path), table))
+    old, new = (t.set_index(key) for t in (_as_text(was), table))
     if set(old.columns) != set(new.columns):
         return f"{rows}, before {len(old):,}, with other columns"
     both = new.index.intersection(old.index)

@@ -99,7 +99,7 @@ def fighter_orders(files: list[SourceFile]) -> Built | None:
         [file for file, _ in used],
         [sipri.source(exported, vintage) for exported, vintage in days],
         "vintage",
-        doubts=states.doubts(registers),
+        doubts=states.joined(states.doubts(registers), states.renamed(table, "fighter_orders", "recipient", "ordered")),
         coverage=states.coverage(used, lambda e: int(e.orders["designation"].str.match(r"F-35[ABC] ").sum())),
     )
 

@@ -1,9 +1,14 @@
 """States of SIPRI's Arms Transfers Database: the exports in a folder, and what makes one of them doubtful."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 
+import pandas as pd
+
+from companion.prose import listed
 from companion.sources import SourceFile, sipri
-from companion.tables import describe
+from companion.tables import describe, load
 
 Used = Sequence[tuple[SourceFile, sipri.Export]]
 
@@ -11,6 +16,8 @@ Used = Sequence[tuple[SourceFile, sipri.Export]]
 FEWEST = 0.995
 # Of its suppliers and recipients, which are sometimes renamed.
 FEWEST_COUNTRIES = 0.95
+# A country with at least this share of a state's units does not go away by a revision.
+MANY = 0.01
 
 
 def exports(files: Iterable[SourceFile]) -> list[tuple[SourceFile, sipri.Export]]:
@@ -44,6 +51,46 @@ def doubts(found: Iterable[sipri.Export]) -> dict[str, str]:
             if problems:
                 odd[str(new["exported"])[:7]] = "; ".join(problems)
     return odd
+
+
+def renamed(rows: pd.DataFrame, table: str, country: str, units: str) -> dict[str, str]:
+    """Which countries of a state may go by another name, by the state: they stand in the state before and not in it.
+
+    Without a word on them in `data/corrections.csv`, the states of a country would be cut in two.
+
+    Args:
+        rows: the table's new rows.
+        table: its name; what it holds of other states is compared too.
+        country: the column of countries.
+        units: the column that says how much a country has.
+
+    Returns:
+        What is odd, for states in which a country with many units is gone, or gone while another has its types.
+    """
+    known = load(table)
+    states = pd.concat([known[~known["vintage"].isin(set(rows["vintage"]))], rows])
+    odd = {}
+    for (_, before), (state, now) in pairwise(states.groupby("vintage")):
+        had, has = before.groupby(country)[units].sum(), now.groupby(country)[units].sum()
+        types_before, types = (part.groupby(country)["designation"].agg(set) for part in (before, now))
+        new = has.index.difference(had.index)
+        words = []
+        for name in had.index.difference(has.index):
+            heirs = [other for other in new if types[other] & types_before[name]]
+            if heirs or had[name] >= MANY * had.sum():
+                words.append(f"{name} is gone" + (f", and {listed(heirs)} has its types" if heirs else ""))
+        if words:
+            odd[str(state)] = f"{'; '.join(words)}. If a country was renamed, say so in data/corrections.csv"
+    return odd
+
+
+def joined(*doubts: Mapping[str, str]) -> dict[str, str]:
+    """Doubts of several kinds, by the state."""
+    found = defaultdict[str, list[str]](list)
+    for some in doubts:
+        for state, text in some.items():
+            found[state].append(text)
+    return {state: "; ".join(texts) for state, texts in found.items()}
 
 
 def span(years: Iterable[int]) -> str:

@@ -67,7 +67,11 @@ def uas_deliveries(files: list[SourceFile]) -> Built | None:
         [sipri.source(exported, vintage) for vintage, exported in pairs],
         "vintage",
         lambda table: _covered(table, held),
-        states.doubts([export for _, export in used]) | doubts,
+        states.joined(
+            states.doubts([export for _, export in used]),
+            doubts,
+            states.renamed(rows, "uas_deliveries", "supplier", "units"),
+        ),
         states.coverage(used, lambda e: int(_uncrewed(e)["year"].ge(FIRST_YEAR).sum())),
     )
 
