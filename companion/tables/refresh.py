@@ -17,12 +17,13 @@ from typing import Any
 import frictionless
 import pandas as pd
 
+from companion.files import whole
 from companion.prose import listed
 from companion.settings import root
 from companion.sources import SourceError, SourceFile, sipri, walk
 from companion.sources.known import is_known, told
 from companion.sources.upstream import FORMATS, passed_over
-from companion.tables import COMMITTED, alone, move_committed, package, write_package
+from companion.tables import COMMITTED, STAGING, alone, move_committed, package, write_package
 from companion.tables.recipes import LOCAL, RECIPES, Built, Recipe
 from companion.tables.recipes.built import OlderStateError
 
@@ -270,14 +271,14 @@ def _upstream(file: SourceFile) -> dict[str, str | int]:
 def _commit(contents: dict[str, bytes], description: dict[str, Any]) -> None:
     """Replace files in `data/`: stage all of them, check them, commit with one rename, move them into place."""
     data = root() / "data"
-    staging = data / ".staging"
+    staging = data / STAGING
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir()
     for resource in description["resources"]:
         if resource["path"] not in contents and (data / resource["path"]).exists():
             shutil.copy2(data / resource["path"], staging)
     for path, content in contents.items():
-        (staging / path).write_bytes(content)
+        whole.write(staging / path, content)
     write_package(staging / "datapackage.json", description)
     try:
         _check(staging)
