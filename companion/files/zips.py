@@ -6,7 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from unicodedata import normalize
 
 from companion.errors import CompanionError
@@ -70,14 +70,14 @@ def is_inside(name: str) -> bool:
     """Whether a path, with slashes, names something below the folder that it is seen from, on every system."""
     path = name.removesuffix("/")
     plain = not any(letter in path for letter in "\\:") and path.isprintable()
-    return plain and all(part not in {"", ".", ".."} for part in path.split("/"))
+    return plain and all(part not in {"", ".", ".."} and len(part.encode()) < 256 for part in path.split("/"))
 
 
 def _odd(entries: list[zipfile.ZipInfo]) -> Iterator[str]:
     """What is wrong with the entries of an archive, by what it says of them."""
     if (size := sum(entry.file_size for entry in entries)) > MOST_UNPACKED:
         yield f"{len(entries):,} entries: they would take {size:,} bytes"
-    seen: set[str] = set()
+    files, seen = {_compared(entry) for entry in entries if not entry.is_dir()}, set[str]()
     for entry in entries:
         name, kind = repr(entry.orig_filename), stat.S_IFMT(entry.external_attr >> 16)
         if not is_inside(entry.orig_filename):
@@ -86,7 +86,11 @@ def _odd(entries: list[zipfile.ZipInfo]) -> Iterator[str]:
             yield f"{name}: it is a link or a device, and no file"
         if entry.flag_bits & PROTECTED:
             yield f"{name}: it needs a password"
-        same = normalize("NFC", entry.filename.removesuffix("/")).casefold()  # as some systems compare names
-        if same in seen:
-            yield f"{name}: a second entry of this name"
-        seen.add(same)
+        if _compared(entry) in seen or files & {*map(str, PurePosixPath(_compared(entry)).parents)}:
+            yield f"{name}: another entry has this name, or that of a folder above"
+        seen.add(_compared(entry))
+
+
+def _compared(entry: zipfile.ZipInfo) -> str:
+    """The name of an entry as those systems compare it that mind neither capitals nor how an accent is written."""
+    return normalize("NFC", entry.filename.removesuffix("/")).casefold()
