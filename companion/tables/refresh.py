@@ -185,7 +185,8 @@ def plan(name: str, built: Built) -> Plan:
     old = _as_text(path) if path.exists() else new.head(0)
     if list(old.columns) != expected:
         return Plan(new, built, {}, [])
-    states = set(new[built.adds_to]) if built.adds_to else set()
+    # A doubtful state may have no row left; it would be what the next one is compared with.
+    states = {*new[built.adds_to], *built.doubts} if built.adds_to else set()
     covered = built.covers(old) if built.covers else pd.Series(True, old.index)
     if built.adds_to:
         covered &= old[built.adds_to].isin(states)
@@ -274,13 +275,13 @@ def _commit(contents: dict[str, bytes], description: dict[str, Any]) -> None:
     staging = data / STAGING
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir()
-    for resource in description["resources"]:
-        if resource["path"] not in contents and (data / resource["path"]).exists():
-            shutil.copy2(data / resource["path"], staging)
-    for path, content in contents.items():
-        whole.write(staging / path, content)
-    write_package(staging / "datapackage.json", description)
     try:
+        for resource in description["resources"]:
+            if resource["path"] not in contents and (data / resource["path"]).exists():
+                shutil.copy2(data / resource["path"], staging)
+        for path, content in contents.items():
+            whole.write(staging / path, content)
+        write_package(staging / "datapackage.json", description)
         _check(staging)
         staging.rename(data / COMMITTED)
     finally:
