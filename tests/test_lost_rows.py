@@ -26,16 +26,8 @@ WEAPONS = ["Heron,UAV", "F-35A Lightning-2,fighter aircraft", "T-72,tank", "Haro
 COUNT = 400
 OUTCOMES = {"refused", "not used", "doubted", "read"}
 NAME, BEFORE = "trade-register_2026-03-01.csv", "trade-register_2025-03-01.csv"
-MARKED_COLUMNS = ("order_year", "ordered", "units")
-USED = [
-    "supplier",
-    "recipient",
-    "designation",
-    "label",
-    "year",
-    *MARKED_COLUMNS,
-    *(f"{n}_marked" for n in MARKED_COLUMNS),
-]
+NUMBERS = ["order_year", "ordered", "units"]
+USED = ["supplier", "recipient", "designation", "label", "year", *NUMBERS, *(f"{n}_marked" for n in NUMBERS)]
 
 
 def order(number: int) -> str:
@@ -136,8 +128,7 @@ def test_a_selection_of_suppliers_is_no_state_of_the_database(chosen: set[str], 
     assert outcome(register(rows, header=header)) in ({"not used"} if said else {"not used", "refused", "doubted"})
 
 
-def test_a_register_without_the_supplier_of_few_rows_is_doubted():
-    assert outcome(register([ORDERS[0].replace("China", "Sweden"), *ORDERS[1:]])) == "read"
+def test_a_register_with_all_rows_and_a_supplier_fewer_is_doubted():
     assert outcome(register([row.replace("Spain", "Italy") for row in ORDERS])) == "doubted"
 
 
