@@ -42,7 +42,8 @@ check: $(ENVIRONMENT) style ## the author's loop: style, types, every output, an
 lab: $(ENVIRONMENT) ## open the chapters in JupyterLab
 	$(BIN)/jupytext-config --settings-file .venv/etc/jupyter/labconfig/default_setting_overrides.json \
 	  set-default-viewer markdown myst
-	$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/chapters/uas/exporters.md
+	$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/chapters/uas/exporters.md \
+	  $$([ "$$(id -u)" != 0 ] || echo --allow-root)
 
 data: $(ENVIRONMENT) ## rebuild data/ from upstream files: make data SOURCES=DIR [REPLACE="TABLE TABLE@STATE"], or ACCEPT=TABLE
 	@test -n "$(SOURCES)$(ACCEPT)" || { echo "Say where the upstream files are: make data SOURCES=DIR" >&2; exit 2; }

@@ -1,6 +1,8 @@
 """The command line of the book."""
 
 import argparse
+import errno
+import os
 import sys
 from io import TextIOWrapper
 from pathlib import Path
@@ -11,6 +13,18 @@ from companion.settings import root
 from companion.tables import finish_interrupted
 
 SITE = "_site"
+
+INTERRUPTED = 130  # as a shell counts the signal of Ctrl-C
+AGAIN = "Nothing is half written: run the same command again then."
+# What is wrong with the disk or with a folder, and what a person can do about it.
+HINDERED = {
+    errno.ENOSPC: f"the disk is full. Make room on it. {AGAIN}",
+    errno.EDQUOT: f"your share of the disk is used up. Make room in it. {AGAIN}",
+    errno.EFBIG: f"the file is larger than this system or your limit (ulimit -f) allows. Raise the limit. {AGAIN}",
+    errno.EROFS: f"the disk is mounted for reading only. Mount it for writing, or copy the project elsewhere. {AGAIN}",
+    errno.EACCES: f"you may not use this file or its folder so. Change its permissions or its owner. {AGAIN}",
+    errno.EPERM: f"you may not use this file or its folder so. Change its permissions or its owner. {AGAIN}",
+}
 
 
 # Libraries are imported on demand: each command needs others.
@@ -120,7 +134,12 @@ def _say(text: str) -> None:
 
 def _agreed(question: str) -> bool:
     """Ask at a terminal; elsewhere there is nobody to answer, and the command itself is the answer."""
-    return not sys.stdin.isatty() or input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
+    if not sys.stdin.isatty():
+        return True
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
+    except EOFError:
+        return False
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -211,6 +230,15 @@ def main() -> int:
     except CompanionError as problem:
         print(problem, file=sys.stderr)
         return 1
+    except OSError as problem:
+        file = problem.filename2 or problem.filename  # of two, the second is the one to be written
+        if problem.errno not in HINDERED or not file:
+            raise
+        print(f"{os.fsdecode(file)}: {HINDERED[problem.errno]}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(file=sys.stderr)  # the question, or the line that was begun, ends here
+        return INTERRUPTED
     return 0
 
 

@@ -8,6 +8,7 @@ import json
 import re
 import warnings
 import zipfile
+from contextlib import suppress
 from datetime import date
 from functools import cache
 from html import escape
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import yaml
 from markupsafe import Markup
+from packaging.version import InvalidVersion, Version
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
@@ -51,6 +53,19 @@ def _like(pattern: str, meaning: str) -> AfterValidator:
         return text
 
     return AfterValidator(check)
+
+
+def checked_version(text: str) -> str:
+    """The version of an edition as it is, since it names a folder and files.
+
+    Raises:
+        ValueError: it is of another form, or versions cannot be compared with it.
+    """
+    if re.fullmatch(r"\d[\da-z.]*", text):
+        with suppress(InvalidVersion):
+            Version(text)
+            return text
+    raise ValueError(f"{text!r} is not a version such as 1.2.0")
 
 
 def _day(text: object) -> date:
@@ -120,7 +135,7 @@ class Book:
     title: Text
     abstract: Text
     authors: Annotated[tuple[Author, ...], Field(min_length=1)]
-    version: Annotated[str, _like(r"\d+(\.\d+)*(\.?[a-z]+\d+)?", "a version such as 1.2.0")]
+    version: Annotated[str, AfterValidator(checked_version)]
     date_released: Annotated[date, BeforeValidator(_day)]
     license: Annotated[tuple[Text, ...], BeforeValidator(_several)]
     references: tuple[Reference, ...] = ()

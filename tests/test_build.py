@@ -1,6 +1,7 @@
 """The build: a bad page fails it, it sees every change and no more, and it is the same in every folder."""
 
 import hashlib
+import os
 import random
 import re
 import shutil
@@ -237,7 +238,7 @@ def test_whatever_befalls_what_was_kept_the_pages_are_right(book: Path):
 @pytest.mark.slow
 def test_killed_at_any_moment_the_next_build_is_right(built_book: Path):
     before = fingerprint(built_book)
-    for number in range(5):
+    for number in range(20):
         edit(built_book / DELIVERIES, (ROW, ROW.replace("300,", f"{number}300,")))
         process = subprocess.Popen(
             [sys.executable, "-m", "companion", "book"],
@@ -252,6 +253,21 @@ def test_killed_at_any_moment_the_next_build_is_right(built_book: Path):
         edit(built_book / DELIVERIES, (ROW.replace("300,", f"{number}300,"), ROW))
         built(built_book)
         assert fingerprint(built_book) == before, number
+        assert not list((built_book / "_build").rglob(".*.part")), number
+
+
+@pytest.mark.slow
+def test_after_a_clock_was_set_back_the_pages_follow_their_files(built_book: Path):
+    for path in built_book.rglob("*"):
+        os.utime(path, (4_102_444_800, 4_102_444_800))
+    built(built_book)
+    edit(built_book / DELIVERIES, (ROW, ROW.replace("300,", "1300,")))
+    edit(built_book / "chapters" / "index.md", ("# A small book", "# A short book"))
+    edit(built_book / "_toc.yml", ('caption: "Deliveries"', 'caption: "What was delivered"'))
+    edit(built_book / "companion" / "book" / "templates" / "figure.html", ("<figure", "<!-- changed --><figure"))
+    assert built(built_book) == {"deliveries": "run", "groups": "cached"}
+    now = fingerprint(built_book)
+    assert now == built_clean(built_book)
 
 
 EDITS: list[tuple[str, str, str]] = [

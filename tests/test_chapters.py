@@ -218,6 +218,19 @@ def test_recorded_outputs_are_the_committed_ones(copy_of_project: Path, monkeypa
     assert [path.name for path in files if before[path] != after[path]] == []
 
 
+def test_every_threat_has_a_test_that_exists():
+    page = (ROOT / "chapters" / "evidence" / "threats.md").read_text(encoding="utf-8")
+    threats = re.findall(r"^\| \*\*(.+?)\.\*\* [^|]+ \| [^|]+ \| [^|]+ \|$", page, re.MULTILINE)
+    named = dict(re.findall(r"^- \*\*(.+?):\*\* (.+)$", page, re.MULTILINE))
+    assert len(threats) >= 9
+    assert threats == [*named]
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("test_*.py"))
+    defined = {*re.findall(r"^def (test_\w+)\(", tests, re.MULTILINE)}
+    for threat, names in named.items():
+        assert {*re.findall(r"`(\w+)`", names)} <= defined, threat
+        assert re.fullmatch(r"(`\w+`(, )?)+", names), threat
+
+
 # Names, and parts of names, that need no explanation.
 NO_ACRONYMS = {"AB", "BSD", "BY", "CC", "CHANGELOG", "DIR", "II", "IIA", "NORA", "SHA", "SHIELD", "TV", "USA"}
 NO_ACRONYMS |= {"BAT", "NTV"}

@@ -4,9 +4,14 @@ import csv
 import dataclasses
 import io
 import json
+import os
+import random
 import re
 import shutil
+import signal
 import subprocess
+import sys
+import time
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -16,6 +21,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT, edit, open_page, run
 from playwright.sync_api import Browser
+from test_faults import kill_often, leftovers
 
 from companion.changes import StateError
 from companion.changes.compare import as_csv, as_markdown, compare
@@ -26,8 +32,9 @@ from companion.editions import EditionError
 from companion.editions.archive import check_sums, files_in, write_sums
 from companion.editions.freeze import compose, freeze, place, verify
 from companion.editions.rebuild import archive_again
-from companion.editions.site import Edition, _forward
+from companion.editions.site import Edition, _forward, write_site
 from companion.exhibits.form import Exhibit
+from companion.files.zips import ArchiveError
 
 FIRST, SECOND = "0.1.0", "0.2.0"
 PAGE = "chapters/deliveries.html"
@@ -274,7 +281,7 @@ def test_the_site_can_be_composed_from_archives_alone(site: Path, tmp_path: Path
 def test_a_damaged_archive_is_refused_and_leaves_nothing(archive: Path, tmp_path: Path):
     cut = tmp_path / archive.name
     cut.write_bytes(archive.read_bytes()[:-2000])
-    with pytest.raises(EditionError, match="cannot be unpacked"):
+    with pytest.raises(ArchiveError, match="cannot be unpacked"):
         place(cut, tmp_path / "site")
     with zipfile.ZipFile(archive) as good, zipfile.ZipFile(cut, "w") as bad:
         for name in good.namelist():
@@ -282,6 +289,109 @@ def test_a_damaged_archive_is_refused_and_leaves_nothing(archive: Path, tmp_path
     with pytest.raises(EditionError, match=r"uas_deliveries\.csv was changed"):
         place(cut, tmp_path / "site")
     assert not (tmp_path / "site").exists()
+
+
+def about(version: str = SECOND, **more: object) -> dict:
+    said = {"version": version, "released": "2027-03-01", "title": "T", "citation": "C", "files": {}, "pages": []}
+    return said | more
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "edition.json: "),
+        ("[]", "edition.json: "),
+        (json.dumps(about("next")), "edition.json, version: 'next' is not a version such as"),
+        (json.dumps(about("9.0.0")), "its pages are of version 9.0.0, CITATION.cff of 0.2.0"),
+        (json.dumps(about(pages=["../../x.html"])), "edition.json, pages, 0: '../../x.html' is no address below"),
+        (json.dumps({"version": SECOND}), "edition.json, released: Field required"),
+    ],
+)
+def test_an_edition_that_describes_itself_wrongly_is_refused_and_the_site_stays(
+    content: str, message: str, archive: Path, site: Path, tmp_path: Path
+):
+    archives, folder, new = tmp_path / "archives", tmp_path / f"companion-{SECOND}", tmp_path / "site"
+    shutil.unpack_archive(archive, tmp_path)
+    (folder / "html" / "edition.json").write_text(content, encoding="utf-8")
+    write_sums(folder)
+    archives.mkdir()
+    shutil.copy(site / FIRST / "downloads" / f"companion-{FIRST}.zip", archives)
+    shutil.make_archive(str(archives / folder.name), "zip", tmp_path, folder.name)
+    with pytest.raises(EditionError, match=re.escape(message)):
+        compose(archives, new, quiet)
+    assert {path.name for path in new.iterdir()} >= {FIRST, "index.html", "versions.json", "latest"}
+    assert not (new / SECOND).exists()
+    assert not (new / ".partial").exists()
+
+
+def test_what_a_later_form_says_of_an_edition_is_left_out(tmp_path: Path):
+    (tmp_path / "edition.json").write_text(json.dumps(about(mood="good")), encoding="utf-8")
+    assert Edition.read(tmp_path).version == SECOND
+
+
+def test_an_archive_that_leads_out_of_its_folder_is_neither_placed_nor_checked(archive: Path, tmp_path: Path):
+    forged = tmp_path / archive.name
+    shutil.copy(archive, forged)
+    with zipfile.ZipFile(forged, "a") as opened:
+        opened.writestr(f"companion-{SECOND}/../../x.txt", "x")
+    for use in (lambda: place(forged, tmp_path / "site"), lambda: verify(str(forged), tmp_path / "site", quiet)):
+        with pytest.raises(ArchiveError, match=rf"{archive.name}, '.*x\.txt': the name leads out of the folder"):
+            use()
+    assert [path.name for path in tmp_path.iterdir()] == [archive.name]
+
+
+PREPARED = """
+import shutil
+from pathlib import Path
+from companion.editions import freeze
+
+site, archive = Path({site!r}), Path({archive!r})
+
+def reset():
+    shutil.rmtree(site)
+    shutil.copytree({before!r}, site)
+
+def pack(book, changes, target, say):
+    shutil.copyfile(archive, target)
+
+def work():
+    freeze.pack = pack
+    freeze.freeze(Path.cwd(), site, lambda text: None)
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_an_edition_can_be_made_again(site: Path, archive: Path, tmp_path: Path):
+    """All but the build, which happens in a temporary folder: reading the commit, placing, and all that is beside."""
+    book, before, new = tmp_path / "book", tmp_path / "before", tmp_path / "site"
+    shutil.copytree(site.parent, book, ignore=shutil.ignore_patterns("_site", "_build"))
+    shutil.copytree(site / FIRST, before / FIRST)
+    write_site(before)
+    shutil.copytree(before, new)
+    for what in kill_often(book, PREPARED.format(site=str(new), archive=str(archive), before=str(before))):
+        assert all(check_sums(path) == [] for path in new.glob("[0-9]*")), "an edition is there whole or not at all"
+        if what != "killed":
+            assert files_in(new) == files_in(site)
+            assert all((new / path).read_bytes() == (site / path).read_bytes() for path in files_in(site))
+            assert leftovers(new) == []
+
+
+@pytest.mark.slow
+def test_a_command_that_was_killed_while_it_built_leaves_the_site_as_it_was(
+    repository: Path, site: Path, tmp_path: Path
+):
+    new = tmp_path / "site"
+    shutil.copytree(site / FIRST, new / FIRST)
+    command = [sys.executable, "-m", "companion", "edition", "--site", str(new)]
+    for number in range(2):
+        with subprocess.Popen(command, cwd=repository, stdout=subprocess.DEVNULL, start_new_session=True) as process:
+            time.sleep(random.Random(number).uniform(2, 8))
+            os.killpg(process.pid, signal.SIGKILL)
+        assert [path.name for path in new.iterdir()] == [FIRST]
+    made = run(repository, "python", "-m", "companion", "edition", "--site", str(new))
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert files_in(new) == files_in(site)
+    assert all((new / path).read_bytes() == (site / path).read_bytes() for path in files_in(site))
 
 
 def test_an_edition_is_never_replaced(site: Path, archive: Path, tmp_path: Path):

@@ -1,6 +1,7 @@
 """Running chapters: as a fresh kernel does, each once, and again when something that it read has changed."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -230,6 +231,24 @@ def test_an_old_state_is_dropped_when_there_are_many(book: Path, monkeypatch: py
     assert len(list((book / STORE).glob("one-*.json"))) == 2
     edit(page, ("\n4\n", "\n3\n"))
     assert run(book, page)[1] == {"one": "cached"}
+
+
+def test_files_that_are_dated_in_the_future_change_nothing(book: Path, monkeypatch: pytest.MonkeyPatch):
+    """They come with a clock that was set back."""
+    monkeypatch.setattr(execution, "KEPT", 1)
+    page, table = (
+        chapter(book, "one", "from companion import load\nint(load('gdp')['n'].sum())"),
+        book / "data" / "gdp.csv",
+    )
+    later = (4_102_444_800, 4_102_444_800)
+    for value in (1, 2, 3):
+        table.write_text(f"n\n{value}\n")
+        for path in (page, table, *(book / STORE).glob("*.json")):
+            os.utime(path, later)
+        outputs, ran = run(book, page)
+        assert ran["one"] != "cached"
+        assert outputs[0][0]["data"]["text/plain"] == str(value)
+        assert run(book, page)[1] == {"one": "cached"}
 
 
 # Slow to load, and of use to some command, and to no chapter.

@@ -1,5 +1,9 @@
 """Cells of upstream files, files inside archives, and files as they are written: whole, and the same every time."""
 
+import os
+import stat
+import subprocess
+import sys
 import zipfile
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -116,3 +120,80 @@ def test_a_zip_of_the_same_files_has_the_same_bytes(tmp_path: Path):
     }
     assert [entry.compress_type for entry in entries] == [zipfile.ZIP_STORED, *[zipfile.ZIP_DEFLATED] * 2]
     assert written[0][30:38] == b"mimetype", "an e-reader looks for its name there"
+
+
+def test_what_a_killed_process_left_is_removed_and_what_a_running_one_writes_stays(tmp_path: Path):
+    dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    left, folder = (tmp_path / f".{name}.{int(dead.stdout)}.part" for name in ("a.txt", "run-x"))
+    left.touch()
+    (folder / "inside").mkdir(parents=True)
+    kept = {tmp_path / name for name in (f".a.txt.{os.getppid()}.part", "a.part", ".b.part", ".c.x.part", "a.txt")}
+    for path in kept:
+        path.touch()
+    whole.write(tmp_path / "a.txt", "new")
+    assert {*tmp_path.iterdir()} == kept
+
+
+def test_an_error_without_a_name_gets_that_of_the_file(tmp_path: Path):
+    with pytest.raises(OSError, match=r"No space.*a\.txt"), whole.staged(tmp_path / "a.txt"):
+        raise OSError(28, "No space left on device")
+
+
+def entries(path: Path, *names: str, kind: int = stat.S_IFREG) -> Path:
+    with zipfile.ZipFile(path, "w") as opened:
+        for name in names:
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = (kind | 0o644) << 16
+            opened.writestr(entry, b"12345")
+    return path
+
+
+OUT = "leads out of the folder"
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("a/../../b",), OUT),
+        (("../b",), OUT),
+        (("/b",), OUT),
+        (("C:/b",), OUT),
+        (("a\\..\\b",), OUT),
+        (("a//b",), OUT),
+        (("./b",), OUT),
+        (("a\x1bb",), OUT),
+        (("b" * 256,), OUT),
+        (("b", "b"), "another entry"),
+        (("b", "B"), "another entry"),
+        (("b/é", "b/e\u0301"), "another entry"),
+        (("b", "b/c"), "another entry"),
+    ],
+)
+def test_an_archive_with_an_odd_name_is_refused_and_nothing_is_unpacked(
+    tmp_path: Path, names: tuple[str, ...], message: str
+):
+    path = entries(tmp_path / "x.zip", "ok.txt", *names)
+    with pytest.raises(zips.ArchiveError) as caught:
+        zips.unpack(path, tmp_path / "in" / "out")
+    assert str(caught.value).startswith(f"x.zip, {names[-1]!r}: ")
+    assert message in str(caught.value)
+    assert [file.name for file in tmp_path.rglob("*")] == ["x.zip"]
+
+
+def test_an_archive_with_a_link_a_password_or_a_wrong_size_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    good = entries(tmp_path / "x.zip", "ok.txt")
+    zips.unpack(good, tmp_path / "good")
+    assert (tmp_path / "good" / "ok.txt").read_bytes() == b"12345"
+    link = entries(tmp_path / "link.zip", "b", kind=stat.S_IFLNK)
+    with pytest.raises(zips.ArchiveError, match=r"^link\.zip, 'b': it is a link"):
+        zips.unpack(link, tmp_path / "out")
+    for at, value, message in ((8, 1, "'ok.txt': it needs a password"), (24, 9, "5 bytes where 9"), (24, 3, "CRC")):
+        content = bytearray(good.read_bytes())
+        content[content.index(b"PK\x01\x02") + at] = value
+        (tmp_path / "bad.zip").write_bytes(content)
+        with pytest.raises(zips.ArchiveError, match=rf"^bad\.zip, 'ok\.txt'.*{message}|^bad\.zip, {message}"):
+            zips.unpack(tmp_path / "bad.zip", tmp_path / "out" / str(value))
+    monkeypatch.setattr(zips, "MOST_UNPACKED", 4)
+    with pytest.raises(zips.ArchiveError, match="would take 5 bytes"):
+        zips.unpack(good, tmp_path / "large")

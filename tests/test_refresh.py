@@ -255,6 +255,7 @@ def test_killed_at_random_moments_the_tables_are_whole(
         assert process.stdout.readline() == "killed\n"
         finish_interrupted(copy_of_project)
         assert fingerprint(copy_of_project) in {old, new}
+        assert not list((copy_of_project / "data").glob(".*")), "nothing is left behind"
         shutil.copytree(ROOT / "data", copy_of_project / "data", dirs_exist_ok=True)
         process.stdin.write("\n")
         process.stdin.flush()

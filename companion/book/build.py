@@ -14,10 +14,12 @@ import time
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
+from typing import Any, TextIO
 
 from companion.chapters.execution import Say, execute
 from companion.chapters.notebooks import chapter_paths, page_paths
 from companion.errors import CompanionError
+from companion.files import whole
 
 # What a page is made from; the rest of the project does not change it.
 WATCHED = ("chapters", "data", "companion", "_config.yml", "_toc.yml", "CITATION.cff", "requirements.txt")
@@ -50,23 +52,55 @@ def build(book: Path, say: Say = print) -> Path:
     meanwhile.join()
     pages = len(page_paths(book))
     say(f"{pages} pages ...")
+    import jupyter_book.sphinx as engine
     from jupyter_book.cli.main import build as jupyter_book
     from sphinx.util.console import nocolor
+
+    engine.handle_exception = _tell
 
     if not sys.stderr.isatty():
         nocolor()
     try:
         with Path(os.devnull).open("w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
             jupyter_book.main([str(book), "-q", "-W", "-n", "--keep-going"], standalone_mode=False)
-    except (RuntimeError, SystemExit):  # after an error, and after a warning
-        # Sphinx takes a page with a warning for read; a second build would skip it, and pass.
-        shutil.rmtree(book / "_build" / ".doctrees", ignore_errors=True)
+    except (RuntimeError, SystemExit) as problem:  # after an error, and after a warning
+        try:
+            _raise_if_of_the_system(book, problem)
+        finally:
+            # Sphinx takes a page with a warning for read; a second build would skip it, and pass.
+            shutil.rmtree(book / "_build" / ".doctrees", ignore_errors=True)
         raise BuildError("The book is not built. The messages above say why.") from None
     finally:
         gc.enable()
     page = book / "_build" / "html" / "index.html"
     say(f"The book is built, in {time.perf_counter() - started:.0f} s: {page.as_uri()}")
     return page
+
+
+def _of_the_system(problem: BaseException | None) -> OSError | None:
+    """The error of the system that another one follows from, such as a full disk; None if there is none."""
+    while problem:
+        if isinstance(problem, OSError):
+            return problem
+        problem = problem.__cause__
+    return None
+
+
+def _raise_if_of_the_system(book: Path, problem: BaseException) -> None:
+    """Raise what stopped a build if it was an error of the system, also one that Sphinx took for a mere warning."""
+    if error := _of_the_system(problem):
+        raise error from None
+    probe = book / "_build" / ".probe"
+    whole.write(probe, bytes(100_000))
+    probe.unlink()
+
+
+def _tell(app: Any, arguments: Any, problem: BaseException, stream: TextIO) -> None:
+    """Print what stopped Sphinx; the command tells an error of the system."""
+    from sphinx.cmd.build import handle_exception
+
+    if not _of_the_system(problem):
+        handle_exception(app, arguments, problem, stream)
 
 
 def watch(book: Path, port: int, say: Say = print) -> None:

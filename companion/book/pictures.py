@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from companion.exhibits.form import DATASET, Exhibit
-from companion.files import keep
+from companion.files import keep, whole
 from companion.files.inputs import digest
 
 VEGA_LITE = "6.4"
@@ -52,6 +52,7 @@ _album = _Album()
 
 def keep_in(folder: Path) -> None:
     """Keep pictures in a folder from now on."""
+    whole.sweep(folder)
     _album.folder = folder
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from companion.errors import CompanionError
-from companion.files import inputs, keep
+from companion.files import inputs, keep, whole
 from companion.files.inputs import LIBRARY, State
 
 Say = Callable[[str], None]
@@ -71,6 +71,7 @@ def execute(book: Path, chapters: Iterable[Path], say: Say = print) -> dict[Path
         ExecutionError: a cell raised, a chapter took too long, or the process that ran it died.
     """
     book = book.resolve()
+    whole.sweep(book / STORE)
     chapters = [chapter.resolve() for chapter in chapters]
     state, found = State(book), {}
     for chapter in chapters:
@@ -87,11 +88,14 @@ def _run(book: Path, chapters: list[Path], say: Say) -> dict[Path, Run]:
     """Run chapters in the warm process and keep what they gave."""
     (book / STORE).mkdir(parents=True, exist_ok=True)
     found, problems = {}, []
-    with tempfile.TemporaryDirectory(prefix="run-", dir=book / STORE) as folder:
+    # Named so that it is removed by the next run if this one is killed.
+    with tempfile.TemporaryDirectory(prefix=".run-", suffix=f".{os.getpid()}.part", dir=book / STORE) as folder:
         jobs = {str(chapter): str(Path(folder, f"{number}.json")) for number, chapter in enumerate(chapters)}
         started = time.time_ns()
         for event in _reports(book, jobs):
             chapter, problem = Path(event["chapter"]), event["problem"]
+            if event["unwritten"]:
+                raise OSError(event["unwritten"], os.strerror(event["unwritten"]), jobs[event["chapter"]])
             result = {} if problem else json.loads(Path(jobs[event["chapter"]]).read_text(encoding="utf-8"))
             if "traceback" in result:
                 problem = f"code cell {result['cell']}{_line(chapter, result['cell'])}\n{result['traceback']}"
@@ -164,7 +168,8 @@ def _keep(chapter: Path, state: State, result: dict[str, Any], started: int) -> 
     run = Run(key, about["seconds"], state.book / STORE / f"{_slug(chapter, state.book)}-{key[:16]}.json")
     keep.write(run.path, f"{json.dumps(about)}\n{json.dumps(result['outputs'])}".encode())
     for old in _kept(chapter, state.book)[KEPT:]:
-        old.unlink()
+        if old != run.path:  # the others may be dated in the future
+            old.unlink()
     return run
 
 

@@ -17,6 +17,7 @@ from companion.chapters.notebooks import (
     expected_path,
     read_chapter,
 )
+from companion.files import whole
 from companion.settings import root
 from companion.tables import alone, package, write_package
 
@@ -46,9 +47,8 @@ def record(say: Say = print) -> None:
     for chapter, run in runs.items():
         cells = zip(code_cells(read_chapter(chapter)), run.outputs, strict=True)
         reference = nbformat.v4.new_notebook(cells=[_bare(*cell, number) for number, cell in enumerate(cells, start=1)])
-        path = expected_path(chapter)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(reference, path)
+        with whole.staged(expected_path(chapter)) as part:
+            nbformat.write(reference, part)
         for exhibit in exhibits_of(reference):
             for table in exhibit.tables:
                 users[table].append(exhibit.id)

@@ -27,6 +27,9 @@ from traitlets.config import Config
 from companion.chapters.notebooks import code_cells, read_chapter
 from companion.files import inputs
 
+# The exit status of a worker that could not write its result: this, and the number of the system's error.
+UNWRITTEN = 100
+
 Output = dict[str, Any]
 Job = dict[str, str]  # "chapter": its Markdown file; "target": where its outputs go
 
@@ -142,18 +145,22 @@ def _work(job: Job, book: Path) -> None:
             result["cell"], result["traceback"] = problem.args
     result["seconds"] = round(time.perf_counter() - started, 3)
     result["reads"] = sorted(reads | inputs.modules() | {"companion/chapters/runner.py"})
-    Path(job["target"]).write_text(json.dumps(result), encoding="utf-8")
+    try:
+        Path(job["target"]).write_text(json.dumps(result), encoding="utf-8")
+    except OSError as problem:
+        sys.exit(UNWRITTEN + (problem.errno or 0))
 
 
 def run(book: Path, jobs: list[Job], workers: int, most_seconds: float, report: TextIO) -> None:
-    """Run chapters, so many at a time, and report each that has ended with a line of JSON: `chapter` and `problem`.
+    """Run chapters, so many at a time, and report each that has ended with a line of JSON.
 
     Args:
         book: the book's folder.
         jobs: the chapters, those that take longest first.
         workers: how many run at a time.
         most_seconds: how long a chapter may take.
-        report: where the lines go. A problem is a text, or null for a chapter that wrote its result.
+        report: where the lines go: `chapter`; `problem`, a text, or null for a chapter that wrote its result; and
+            `unwritten`, the number of the system's error if the result could not be written, or null.
     """
     fork = multiprocessing.get_context("fork")
     waiting = deque(jobs)
@@ -175,7 +182,8 @@ def run(book: Path, jobs: list[Job], workers: int, most_seconds: float, report: 
             process.join()
             if process.exitcode and not problem:
                 problem = f"ended without a result (exit status {process.exitcode})"
-            report.write(json.dumps({"chapter": job["chapter"], "problem": problem}) + "\n")
+            unwritten = max((process.exitcode or 0) - UNWRITTEN, 0) or None
+            report.write(json.dumps({"chapter": job["chapter"], "problem": problem, "unwritten": unwritten}) + "\n")
             report.flush()
 
 

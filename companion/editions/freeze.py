@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from unicodedata import normalize
@@ -33,7 +32,8 @@ from companion.editions.archive import (
     write_zip,
 )
 from companion.editions.rebuild import archive_again
-from companion.editions.site import PARTIAL, editions, write_site
+from companion.editions.site import PARTIAL, Edition, editions, is_written, write_site
+from companion.files import zips
 from companion.files.layout import DOWNLOADS, archive_name
 
 Say = Callable[[str], None]
@@ -62,6 +62,10 @@ def freeze(repository: Path, site: Path, say: Say = print) -> Path:
     """
     book = metadata(repository)
     name = book.version
+    if (site / name).exists() and not is_written(site):
+        say(f"{site / name} is there, from a run that was stopped before all that stands beside it was written.")
+        write_site(site)
+        return site / name
     _refuse(repository, site, book)
     earlier = [edition for edition in editions(site) if Version(edition.version) < Version(name)]
     if not earlier:
@@ -124,6 +128,8 @@ def place(archive: Path, site: Path) -> Path:
         if problems := check_sums(folder):
             raise EditionError(f"{archive.name}: {'; '.join(problems[:5])}. Get the archive again.")
         name = metadata(folder).version
+        if (about := Edition.read(folder / HTML)).version != name:
+            raise EditionError(f"{archive.name}: its pages are of version {about.version}, CITATION.cff of {name}.")
         target, kept = site / name, f"{DOWNLOADS}/{archive_name(name)}.zip"
         if target.exists():
             if (target / kept).is_file() and digest(target / kept) == digest(archive):
@@ -144,14 +150,19 @@ def compose(archives: Path, site: Path, say: Say = print) -> None:
     """Put the editions of all archives in a folder side by side, without building any of them.
 
     Raises:
-        EditionError: the folder has no archive of an edition, or one is damaged.
+        EditionError: the folder has no archive of an edition, one is damaged, or an edition that was there before is.
+        ArchiveError: an archive is damaged, or one of its entries is odd.
     """
+    editions(site)
     found = sorted(archives.glob("companion-*[0-9].zip"))
     if not found:
         raise EditionError(f"There is no companion-<version>.zip in {archives}.")
-    for archive in found:
-        say(f"{archive.name} -> {place(archive, site)}")
-    write_site(site)
+    try:
+        for archive in found:
+            say(f"{archive.name} -> {place(archive, site)}")
+    finally:
+        if editions(site):  # whatever stops it, no edition is left without a page that leads to it
+            write_site(site)
 
 
 def verify(
@@ -247,11 +258,13 @@ def _git(repository: Path, *arguments: str) -> str:
 
 
 def _unpack(archive: Path, folder: Path) -> Path:
-    """Unpack an archive and give its one folder."""
-    try:
-        shutil.unpack_archive(archive, folder, "zip")
-    except (zipfile.BadZipFile, shutil.ReadError) as problem:
-        raise EditionError(f"{archive.name} cannot be unpacked: {problem}. Get the archive again.") from None
+    """Unpack an archive and give its one folder.
+
+    Raises:
+        ArchiveError: it is damaged, or an entry is odd.
+        EditionError: it is the archive of something else.
+    """
+    zips.unpack(archive, folder)
     inside = [path for path in folder.iterdir() if path.is_dir()]
     if len(inside) != 1 or not (inside[0] / "CITATION.cff").is_file():
         raise EditionError(f"{archive.name} is not the archive of an edition.")

@@ -8,13 +8,17 @@ import json
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 import jinja2
 from packaging.version import Version
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 
+from companion.citation import checked_version
+from companion.editions import EditionError
 from companion.files import whole
 from companion.files.layout import ABOUT, DOWNLOADS, archive_name
+from companion.files.zips import is_inside
 
 VERSIONS = "versions.json"
 SCRIPT = "versions.js"
@@ -34,6 +38,15 @@ TEMPLATES = jinja2.Environment(
 )
 
 
+def _inside(name: str) -> str:
+    if not is_inside(name):
+        raise ValueError(f"{name!r} is no address below the edition's folder")
+    return name
+
+
+Address = Annotated[str, AfterValidator(_inside)]
+
+
 @dataclass(frozen=True)
 class Edition:
     """One published version, as it describes itself.
@@ -48,19 +61,30 @@ class Edition:
         pages: its pages, by address from its folder.
     """
 
-    version: str
+    version: Annotated[str, AfterValidator(checked_version)]
     released: str
     title: str
     citation: str
     folder: str
-    files: dict[str, str]
-    pages: list[str]
+    files: dict[Address, str]
+    pages: list[Address]
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """What the pages in a folder say of themselves."""
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        return cls(**about, folder=folder.name)
+        """What the pages in a folder say of themselves; what a later form says more is left out.
+
+        Raises:
+            EditionError: they do not say it, or in another form.
+        """
+        try:
+            about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+            return TypeAdapter(cls).validate_python({**about, "folder": folder.name})
+        except (FileNotFoundError, ValueError, TypeError) as problem:
+            place, what = ABOUT, str(problem)
+            if isinstance(problem, ValidationError):
+                first = problem.errors()[0]
+                place, what = ", ".join([ABOUT, *map(str, first["loc"])]), first["msg"].removeprefix("Value error, ")
+            raise EditionError(f"{folder.name}/{place}: {what}. Get the archive of this edition again.") from None
 
 
 def editions(site: Path) -> list[Edition]:
@@ -72,7 +96,6 @@ def editions(site: Path) -> list[Edition]:
 def write_root(site: Path, found: list[Edition]) -> None:
     """Write the list of editions in its three forms: for programs, for the pages of the editions, and for readers."""
     entries = [asdict(edition) | {"preferred": edition is found[0]} for edition in found]
-    whole.write(site / VERSIONS, json.dumps(entries, indent=1, ensure_ascii=False) + "\n")
     known = [{key: entry[key] for key in ("version", "released", "folder", "pages")} for entry in entries]
     whole.write(site / SCRIPT, f"window.companionEditions = {json.dumps(known, ensure_ascii=False)};\n")
     archives = {
@@ -81,12 +104,12 @@ def write_root(site: Path, found: list[Edition]) -> None:
         if (site / (path := f"{edition.folder}/{DOWNLOADS}/{archive_name(edition.version)}.zip")).is_file()
     }
     whole.write(site / PAGE, TEMPLATES.get_template("editions.html").render(editions=found, archives=archives))
+    whole.write(site / VERSIONS, json.dumps(entries, indent=1, ensure_ascii=False) + "\n")
 
 
 def write_site(site: Path) -> None:
     """Write everything that stands beside the editions: their list, the way to the newest, and the root page."""
     found = editions(site)
-    write_root(site, found)
     newest = site / found[0].folder
     partial = site / PARTIAL
     shutil.rmtree(partial, ignore_errors=True)
@@ -100,6 +123,16 @@ def write_site(site: Path) -> None:
     shutil.rmtree(site / LATEST, ignore_errors=True)
     partial.rename(site / LATEST)
     whole.write(site / "index.html", _forward(f"{newest.name}/index.html", found[0]))
+    write_root(site, found)
+
+
+def is_written(site: Path) -> bool:
+    """Whether all that stands beside the editions was written since the last one came: their list is, as the last."""
+    try:
+        listed = json.loads((site / VERSIONS).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return False
+    return [entry["version"] for entry in listed] == [edition.version for edition in editions(site)]
 
 
 def _forward(address: str, newest: Edition) -> str:

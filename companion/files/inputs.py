@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,9 +103,13 @@ class State:
         return self._digests[name]
 
     def changed_since(self, name: str, moment: int) -> bool:
-        """Whether the file of an input was written after a moment, in nanoseconds of the system's clock."""
+        """Whether the file of an input was changed after a moment, in nanoseconds of the system's clock.
+
+        The system itself notes when a file was changed last, whatever date the file is given. A change that is still to
+        come was made before the clock was set back.
+        """
         path = self._path(name.partition("#")[0])
-        return path.is_file() and path.stat().st_mtime_ns > moment
+        return path.is_file() and moment < path.stat().st_ctime_ns <= time.time_ns()
 
     def _digest(self, name: str) -> str:
         path, _, table = name.partition("#")

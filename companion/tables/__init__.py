@@ -3,6 +3,7 @@
 import csv
 import difflib
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +26,9 @@ DTYPES = {
 }
 
 
-# Files in this folder of `data/` are complete and checked, and wait to be moved into place.
+# Files in this folder of `data/` are being made and checked.
+STAGING = ".staging"
+# Files in this one are complete and checked, and wait to be moved into place.
 COMMITTED = ".committed"
 
 
@@ -49,9 +52,15 @@ def alone(book: Path) -> Iterator[None]:
 
 
 def finish_interrupted(book: Path) -> None:
-    """Move committed files into place, as a refresh that was killed in the middle would have done."""
-    if (book / "data" / COMMITTED).is_dir():
+    """Move committed files into place, as a refresh that was killed would have done, and remove those it left undone.
+
+    A refresh that is still at work is waited for.
+    """
+    data = book / "data"
+    whole.sweep(data)
+    if (data / COMMITTED).is_dir() or (data / STAGING).is_dir():
         with alone(book):
+            shutil.rmtree(data / STAGING, ignore_errors=True)
             move_committed(book)
 
 

@@ -19,12 +19,13 @@ from typing import Any
 import frictionless
 import pandas as pd
 
+from companion.files import whole
 from companion.prose import listed
 from companion.settings import root
 from companion.sources import SourceError, SourceFile, sipri, walk
 from companion.sources.known import is_known, told
 from companion.sources.upstream import FORMATS, passed_over
-from companion.tables import COMMITTED, alone, describe, move_committed, package, write_package
+from companion.tables import COMMITTED, STAGING, alone, describe, move_committed, package, write_package
 from companion.tables.recipes import LOCAL, RECIPES, Built, Recipe
 from companion.tables.recipes.built import OlderStateError
 
@@ -186,7 +187,8 @@ def plan(name: str, built: Built) -> Plan:
     old = _as_text(path) if path.exists() else new.head(0)
     if list(old.columns) != expected:
         return Plan(new, built, {}, [])
-    states = set(new[built.adds_to]) if built.adds_to else set()
+    # A doubtful state may have no row left; it would be what the next one is compared with.
+    states = {*new[built.adds_to], *built.doubts} if built.adds_to else set()
     covered = built.covers(old) if built.covers else pd.Series(True, old.index)
     if built.adds_to:
         covered &= old[built.adds_to].isin(states)
@@ -309,16 +311,16 @@ def _upstream(file: SourceFile) -> dict[str, str | int]:
 def _commit(contents: dict[str, bytes], description: dict[str, Any]) -> None:
     """Replace files in `data/`: stage all of them, check them, commit with one rename, move them into place."""
     data = root() / "data"
-    staging = data / ".staging"
+    staging = data / STAGING
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir()
-    for resource in description["resources"]:
-        if resource["path"] not in contents and (data / resource["path"]).exists():
-            shutil.copy2(data / resource["path"], staging)
-    for path, content in contents.items():
-        (staging / path).write_bytes(content)
-    write_package(staging / "datapackage.json", description)
     try:
+        for resource in description["resources"]:
+            if resource["path"] not in contents and (data / resource["path"]).exists():
+                shutil.copy2(data / resource["path"], staging)
+        for path, content in contents.items():
+            whole.write(staging / path, content)
+        write_package(staging / "datapackage.json", description)
         _check(staging)
         staging.rename(data / COMMITTED)
     finally:
