@@ -17,6 +17,7 @@ from companion.book import (
     ledger,
     nodes,
     pages,
+    policy,
     tags,
     versions,
 )
@@ -32,6 +33,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     ledger.setup(app)
     versions.setup(app)
     pages.setup(app)
+    policy.setup(app)
     citing.setup(app)
     tags.setup(app)
     launch.setup(app)

@@ -13,6 +13,7 @@ from typing import Self
 import jinja2
 from packaging.version import Version
 
+from companion.book.policy import allowed
 from companion.files import whole
 from companion.files.layout import ABOUT, DOWNLOADS, archive_name
 
@@ -32,6 +33,7 @@ TEMPLATES = jinja2.Environment(
     lstrip_blocks=True,
     undefined=jinja2.StrictUndefined,
 )
+TEMPLATES.filters["allowed"] = allowed
 
 
 @dataclass(frozen=True)
