@@ -85,7 +85,7 @@ class Claim:
         parts = "".join(f"<dt>{name}</dt><dd>{html.escape(text)}</dd>" for name, text in self._parts())
         sources = "".join(
             (LINKED if href(source["url"]) else UNLINKED).format_map(
-                {name: html.escape(str(value)) for name, value in source.items()} | {"href": href(source["url"])}
+                {name: html.escape(str(value)) for name, value in {**source, "href": href(source["url"])}.items()}
             )
             for source in self.sources
         )
