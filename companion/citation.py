@@ -23,6 +23,7 @@ from pydantic.dataclasses import dataclass
 
 from companion.errors import CompanionError
 from companion.exhibits.form import Exhibit
+from companion.files.addresses import ADDRESS
 from companion.prose import listed
 
 if TYPE_CHECKING:
@@ -38,6 +39,13 @@ NAMES = {
     "name_particle": "non-dropping-particle",
     "name_suffix": "suffix",
     "name": "literal",
+}
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "{": r"\textbraceleft{}",
+    "}": r"\textbraceright{}",
+    "$": r"\$",
+    "^": r"\textasciicircum{}",
 }
 GUIDE = "https://github.com/citation-file-format/citation-file-format/blob/main/schema-guide.md"
 
@@ -80,8 +88,14 @@ def _several(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-Text = Annotated[str, _like(r".+", "a text")]
-Web = Annotated[str, _like(r"https?://\S+", "an address such as https://example.org/name")]
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+# What is written into one line of an entry, or of a page, is one.
+Line = Annotated[str, AfterValidator(_one_line), _like(r"[^\x00-\x1f\x7f]*", "a text without control characters")]
+Text = Annotated[Line, _like(r".+", "a text")]
+Web = Annotated[str, _like(rf"(?=https?:){ADDRESS}", "an address such as https://example.org/name")]
 _FIELDS = ConfigDict(alias_generator=lambda name: name.replace("_", "-"), validate_by_name=True)
 
 
@@ -89,13 +103,13 @@ _FIELDS = ConfigDict(alias_generator=lambda name: name.replace("_", "-"), valida
 class Author:
     """A person with the parts of the name, or an organization, which has `name` alone; a part not given is empty."""
 
-    name: str = ""
-    family_names: str = ""
-    given_names: str = ""
-    name_particle: str = ""
-    name_suffix: str = ""
-    affiliation: str = ""
-    orcid: str = ""
+    name: Line = ""
+    family_names: Line = ""
+    given_names: Line = ""
+    name_particle: Line = ""
+    name_suffix: Line = ""
+    affiliation: Line = ""
+    orcid: Annotated[str, _like(r"|https://orcid\.org/[\dX-]+", "such as https://orcid.org/0000-0002-1825-0097")] = ""
 
     def __post_init__(self) -> None:
         """Refuse an author without a name."""
@@ -139,7 +153,7 @@ class Book:
     date_released: Annotated[date, BeforeValidator(_day)]
     license: Annotated[tuple[Text, ...], BeforeValidator(_several)]
     references: tuple[Reference, ...] = ()
-    doi: Annotated[str, _like(r"10\.\d+/\S+", "a DOI such as 10.5281/zenodo.1234567")] | None = None
+    doi: Annotated[str, _like(r"10\.\d+/[\w.;()/:-]+", "a DOI such as 10.5281/zenodo.1234567")] | None = None
     url: Web | None = None
     repository_code: Web | None = None
 
@@ -237,13 +251,16 @@ def bibtex(item: Item) -> str:
 
     chapter = "container-title" in item
     fields = {
-        "title": f"{{{item['title']}}}",
-        **({"booktitle": f"{{{item['container-title']}}}"} if chapter else {}),
+        "title": f"{{{_latex(item['title'])}}}",
+        **({"booktitle": f"{{{_latex(item['container-title'])}}}"} if chapter else {}),
         "year": str(item["issued"]["date-parts"][0][0]),
         "note": f"Version {item['version']}",
         **{name.lower(): item[name] for name in ("DOI", "URL") if name in item},
     }
-    persons = [f"{{{a['literal']}}}" if "literal" in a else _inverted(a) for a in item["author"]]
+    persons = [
+        f"{{{_latex(a['literal'])}}}" if "literal" in a else _inverted({part: _part(text) for part, text in a.items()})
+        for a in item["author"]
+    ]
     entry = Entry("incollection" if chapter else "book", fields, {"author": [Person(name) for name in persons]})
     text = BibliographyData({item["id"]: entry}).to_string("bibtex")
     return re.sub(r"^ *(doi|url) = .*", lambda line: line[0].replace("\\", ""), text, flags=re.MULTILINE)  # not LaTeX
@@ -265,7 +282,7 @@ def ris(item: Item) -> str:
         ("DO", item.get("DOI")),
         ("UR", item.get("URL")),
     ]
-    return "".join(f"{code}  - {value}\n" for code, value in lines if value) + "ER  - \n"
+    return "".join(f"{code}  - {_one_line(str(value))}\n" for code, value in lines if value) + "ER  - \n"
 
 
 def csl_json(item: Item) -> str:
@@ -285,6 +302,16 @@ def source_line(exhibit: Exhibit) -> str:
         parts = [f"{len(parts)} publishers, listed with {listed(exhibit.tables)} in the data catalogue"]
     own = "own calculation" if any("version" in source for source in exhibit.sources) else "own compilation"
     return f"Source: {'; '.join(parts)}; {own}."
+
+
+def _latex(text: str) -> str:
+    """A text in which LaTeX and BibTeX find no command, no group and no mathematics; pybtex escapes the other signs."""
+    return re.sub(r"[\\{}$^]", lambda sign: LATEX[sign[0]], text)
+
+
+def _part(name: str) -> str:
+    """A part of a person's name, in a group where BibTeX would find several parts or persons in it."""
+    return f"{{{_latex(name)}}}" if re.search(r",|\band\b", name) else _latex(name)
 
 
 def _dated(dates: list[str]) -> str:

@@ -18,6 +18,7 @@ from companion.book import (
     ledger,
     nodes,
     pages,
+    policy,
     tags,
     versions,
 )
@@ -34,6 +35,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     ledger.setup(app)
     versions.setup(app)
     pages.setup(app)
+    policy.setup(app)
     citing.setup(app)
     tags.setup(app)
     launch.setup(app)

@@ -7,6 +7,7 @@ Book's own output the warnings and errors alone.
 import contextlib
 import gc
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from companion.files import whole
 
 # What a page is made from; the rest of the project does not change it.
 WATCHED = ("chapters", "data", "companion", "_config.yml", "_toc.yml", "CITATION.cff", "requirements.txt")
+POLICY = rb'<meta http-equiv="Content-Security-Policy"[^>]*>'
 
 
 class BuildError(CompanionError):
@@ -113,12 +115,19 @@ def watch(book: Path, port: int, say: Say = print) -> None:
     """
     from livereload import Server
 
+    class Pages(Server.SFH):
+        """Sends pages without their policy, which would not let the script run that reloads them."""
+
+        def write(self, chunk: bytes) -> None:
+            super().write(re.sub(POLICY, lambda tag: b" " * len(tag[0]), chunk))
+
     def rebuild() -> None:
         # A process of its own: the library may be what has changed.
         subprocess.run([sys.executable, "-m", "companion", "book"], cwd=book, check=False)
 
     rebuild()
     server = Server()
+    server.SFH = Pages
     for name in WATCHED:
         server.watch(str(book / name), rebuild)
     say(f"Serving http://localhost:{port}/chapters/index.html; stop with Ctrl-C")

@@ -159,7 +159,8 @@ class EbookBuilder(WithoutScripts, Epub3Builder):
     def _write(self, path: str, text: str) -> None:
         target = Path(self.outdir, path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+        # XML knows no control characters, not even escaped ones.
+        target.write_text(re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "", text), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> None:
@@ -177,11 +178,14 @@ def _set_ebook(app: Sphinx, config: Config) -> None:
 
 
 def _drop_scripts(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Remove the settings that the theme's extensions add to a page for their scripts, and the icons of what opens."""
-    if not for_web(app.builder):
-        for node in list(doctree.findall(nodes.raw)):
-            if re.match(r"\s*<(script|svg)\b", node.astext()):
-                node.parent.remove(node)
+    """Remove the settings that the theme's extensions add to a page for their scripts, and the icons of what opens.
+
+    The website needs all but those of Thebe: the book runs no code on remote servers.
+    """
+    unused = r"\s*<script\b.*(thebe|kernelName)" if for_web(app.builder) else r"\s*<(script|svg)\b"
+    for node in list(doctree.findall(nodes.raw)):
+        if re.match(unused, node.astext(), re.DOTALL):
+            node.parent.remove(node)
 
 
 def _make_room(builder: Builder) -> None:

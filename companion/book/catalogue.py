@@ -11,8 +11,10 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from companion.book import freshness
+from companion.book.markdown import code, link, plain, word
 from companion.book.nodes import TEMPLATES, after_writing
 from companion.files import inputs
+from companion.files.addresses import BETWEEN
 from companion.files.layout import TABLES
 from companion.tables import package, read_rows
 
@@ -73,7 +75,8 @@ class SourceList(Generated):
             names = {field["name"] for field in resource["schema"]["fields"]}
             for columns in (SOURCE_COLUMNS, [column.removeprefix("source_") for column in SOURCE_COLUMNS]):
                 if names.issuperset(columns):
-                    cited = {tuple(row[column] for column in columns) for row in read_rows(resource["name"])}
+                    rows = [[row[column] for column in columns] for row in read_rows(resource["name"])]
+                    cited = {(*words, url) for *words, urls in rows for url in urls.split(BETWEEN)}
                     for page in cited:
                         pages.setdefault(page, []).append(resource["name"])
         return {
@@ -84,14 +87,15 @@ class SourceList(Generated):
             "pages": [
                 {**dict(zip(SOURCE_COLUMNS, page, strict=True)), "table": tables}
                 for page, tables in sorted(pages.items())
-                if all(page) and page[-1].startswith("http")
+                if all(page)
             ],
         }
 
 
 def setup(app: Sphinx) -> None:
     """Register the directives; the tables are copied beside the pages."""
-    TEMPLATES.filters["cell"] = lambda text: str(text).replace("|", "\\|").replace("\n", " ")
+    TEMPLATES.filters |= {"code": code, "plain": plain, "word": word}
+    TEMPLATES.globals["link"] = link
     app.add_directive("table-catalogue", TableCatalogue)
     app.add_directive("source-list", SourceList)
     after_writing(app, _copy_tables)

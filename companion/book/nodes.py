@@ -21,6 +21,7 @@ from sphinx.writers.html5 import HTML5Translator
 from companion.book import pictures
 from companion.citation import cite_exhibit, metadata, source_line
 from companion.exhibits.form import CHART_MIME, TABLE_MIME, Exhibit, decimals
+from companion.files.addresses import href
 from companion.report import STATUSES
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ TEMPLATES = jinja2.Environment(
 )
 # JSON in a page, in which no letter ends the script or opens a comment, is written in one line and in its own order.
 TEMPLATES.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "ensure_ascii": False}
+TEMPLATES.filters["href"] = href
 # A date is not broken at its hyphens.
 TEMPLATES.tests["date"] = lambda value: re.fullmatch(r"\d{4}-\d\d(-\d\d)?", str(value)) is not None
 

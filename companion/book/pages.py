@@ -1,5 +1,6 @@
 """What every page carries: style, version, the chart script where it is needed, nothing from other hosts."""
 
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.config import Config
 
 from companion.book import pictures
+from companion.book.markdown import plain
 from companion.book.nodes import exhibits_in, for_web, number_of
 from companion.citation import address, cite_book, cite_exhibit, doi_address, metadata
 from companion.settings import changes_file
@@ -46,7 +48,7 @@ def _take_edition(app: Sphinx, config: Config) -> None:
     if folder():
         config["html_theme_options"]["announcement"] = OWN_FILES
     source = f"from <{book.repository_code}>" if book.repository_code else "of the book’s folder"
-    config["myst_substitutions"] = {"version": book.version, "citation": cite_book(book), "source": source}
+    config["myst_substitutions"] = {"version": book.version, "citation": plain(cite_book(book)), "source": source}
 
 
 def _add_assets(app: Sphinx) -> None:
@@ -86,7 +88,12 @@ def _mend_search(app: Sphinx) -> list[Any]:
         for page in sorted(app.env.found_docs - builder.indexer._index_entries.keys()):
             if any(app.env.get_doctree(page).findall(addnodes.index)):
                 doctree = app.env.get_and_resolve_doctree(page, builder)
-                builder.index_page(page, doctree, app.env.titles[page].astext())
+                builder.index_page(page, doctree, escape(app.env.titles[page].astext()))
+        # The search shows titles as HTML; those that it took over from the last build are escaped already.
+        builder.indexer._all_titles = {
+            page: [(escape(unescape(title)), id) for title, id in titles]
+            for page, titles in builder.indexer._all_titles.items()
+        }
     return []  # no further pages
 
 

@@ -9,6 +9,7 @@ from sphinx.application import Sphinx
 from companion.book.citing import is_chapter
 from companion.book.nodes import TEMPLATES, for_web
 from companion.citation import Book, address, book_item, doi_address, metadata, names
+from companion.files.addresses import href
 from companion.files.layout import TABLES
 from companion.settings import changes_file
 from companion.tables import package
@@ -81,7 +82,7 @@ def describe_chapter(book: Book, title: str, position: int) -> Description:
 
 def describe_table(book: Book, table: dict[str, Any], url: str) -> Description:
     """A table of the data package, found at `url`, as a schema.org `Dataset`."""
-    licenses = [license["path"] for license in table.get("licenses", [])]
+    licenses = [link for license in table.get("licenses", []) if (link := href(license["path"]))]
     return {
         "@type": "Dataset",
         "name": table["title"],
@@ -94,7 +95,7 @@ def describe_table(book: Book, table: dict[str, Any], url: str) -> Description:
         "distribution": {"@type": "DataDownload", "encodingFormat": table["mediatype"], "contentUrl": url},
         "isBasedOn": [
             {"@type": "CreativeWork", "name": source["title"]}
-            | ({"url": source["path"]} if "://" in source["path"] else {})
+            | ({"url": link} if (link := href(source["path"])) else {})
             | ({"version": source["version"]} if "version" in source else {})
             for source in table["sources"]
         ],

@@ -10,6 +10,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
 from companion.book.catalogue import parsed
+from companion.book.markdown import plain
 from companion.book.nodes import TEMPLATES, leave
 from companion.changes.compare import Changes, Style, as_csv, as_markdown
 from companion.citation import cite_book, metadata
@@ -21,8 +22,6 @@ PAGE = "chapters/evidence/editions"
 TITLE = "What changed in the numbers"
 SCRIPT = "editions.js"
 SIDEBAR = ["navbar-logo.html", "edition.html", "icon-links.html", "search-button-field.html", "sbt-sidebar-nav.html"]
-# What means something in Markdown, or would be taken for mathematics.
-SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>$|~#"})
 
 WORKING_COPY = """This is a working copy and not an edition. `python -m companion compare` lists what changed in its
 numbers: give it two editions, folders, archives, or revisions in Git.
@@ -47,7 +46,7 @@ class EditionChanges(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Parse the report as a part of the page."""
         changes = _changes()
-        text = as_markdown(changes, Style("[{1}](#{0})".format, _plain, level=3)) if changes else WORKING_COPY
+        text = as_markdown(changes, Style("[{1}](#{0})".format, plain, level=3)) if changes else WORKING_COPY
         # All in a section of its own: what stands outside of one would come after the sections.
         return parsed(self, f"## {TITLE}\n\n{text}", "changes")
 
@@ -68,10 +67,6 @@ def _changes() -> Changes | None:
         return None
     changes: Changes = json.loads(path.read_text(encoding="utf-8"))
     return changes
-
-
-def _plain(text: str) -> str:
-    return text.translate(SPECIAL)
 
 
 def _files(app: Sphinx) -> dict[str, str]:

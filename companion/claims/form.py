@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from companion.files import outputs
+from companion.files.addresses import href
 from companion.report import VERDICTS
 
 Record = dict[str, Any]
@@ -15,6 +16,8 @@ Record = dict[str, Any]
 CLAIM_MIME = "application/vnd.companion.claim+json"
 # The present form, numbered as that of an exhibit is.
 FORM = 1
+LINKED = '<li><a href="{href}">{title}</a>, {publisher} ({source_grade})</li>'
+UNLINKED = "<li>{title} ({url}), {publisher} ({source_grade})</li>"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +84,8 @@ class Claim:
         shape, statement = VERDICTS[self.verdict][0], html.escape(self.statement)
         parts = "".join(f"<dt>{name}</dt><dd>{html.escape(text)}</dd>" for name, text in self._parts())
         sources = "".join(
-            '<li><a href="{url}">{title}</a>, {publisher} ({source_grade})</li>'.format_map(
-                {name: html.escape(str(value)) for name, value in source.items()}
+            (LINKED if href(source["url"]) else UNLINKED).format_map(
+                {name: html.escape(str(value)) for name, value in {**source, "href": href(source["url"])}.items()}
             )
             for source in self.sources
         )

@@ -14,6 +14,7 @@ import jinja2
 from packaging.version import Version
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 
+from companion.book.policy import allowed
 from companion.citation import checked_version
 from companion.editions import EditionError
 from companion.files import whole
@@ -36,6 +37,7 @@ TEMPLATES = jinja2.Environment(
     lstrip_blocks=True,
     undefined=jinja2.StrictUndefined,
 )
+TEMPLATES.filters["allowed"] = allowed
 
 
 def _inside(name: str) -> str:

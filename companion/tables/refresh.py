@@ -20,6 +20,7 @@ import frictionless
 import pandas as pd
 
 from companion.files import whole
+from companion.files.addresses import is_other_scheme
 from companion.prose import listed
 from companion.settings import root
 from companion.sources import SourceError, SourceFile, sipri, walk
@@ -344,6 +345,12 @@ def _check(staging: Path) -> None:
         for task in report.tasks
         for error in task.errors
     ] + [str(error) for error in report.errors]
+    problems += [
+        f"data/datapackage.json, {resource['name']}: {named['path']!r} is no address of a page, a DOI or a mailbox"
+        for resource in json.loads((staging / "datapackage.json").read_text(encoding="utf-8"))["resources"]
+        for named in [*resource["sources"], *resource.get("licenses", [])]
+        if is_other_scheme(named["path"])
+    ]
     if problems:
         raise SourceError(f"{problems[0]}. Look for this row in the upstream file. ({len(problems)} problems in all)")
 
