@@ -25,6 +25,7 @@ HINDERED = {
     errno.EACCES: f"you may not use this file or its folder so. Change its permissions or its owner. {AGAIN}",
     errno.EPERM: f"you may not use this file or its folder so. Change its permissions or its owner. {AGAIN}",
 }
+NAMELESS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # Python seldom knows the file that was being written
 
 
 # Libraries are imported on demand: each command needs others.
@@ -232,8 +233,9 @@ def main() -> int:
         return 1
     except OSError as problem:
         file = problem.filename2 or problem.filename  # of two, the second is the one to be written
-        if problem.errno not in HINDERED or not file:
+        if problem.errno not in HINDERED or not (file or problem.errno in NAMELESS):
             raise
+        file = file or root()
         print(f"{os.fsdecode(file)}: {HINDERED[problem.errno]}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
