@@ -192,7 +192,9 @@ CHANGES: dict[str, Callable[[Path], None]] = {
         ("U.S. Department of Defense groups of", "The U.S. Department of Defense groups of"),
     ),
     "a word that pages show": lambda book: edit(book / "companion" / "report.py", ('"own analysis"', '"own work"')),
-    "the theme of charts": lambda book: edit(book / "companion" / "theme.py", ('GREY = "#8A8A8A"', 'GREY = "#8B8B8B"')),
+    "the theme of charts": lambda book: edit(
+        book / "companion" / "exhibits" / "theme.py", ('GREY = "#8A8A8A"', 'GREY = "#8B8B8B"')
+    ),
     "a claim": lambda book: edit(book / "data" / "claims.csv", ("C075,", "C075,Changed: ")),
     "a page that goes": lambda book: (
         edit(book / "_toc.yml", ("      - file: chapters/groups\n", "")),

@@ -69,7 +69,11 @@ class Variant:
         source = [sipri.source(f"{LATER}-14", LATER)]
         refresh.replace({table: Built(rows, sources=source, adds_to="vintage") for table, rows in added.items()})
         self.deliveries, self.orders = (pd.concat([tables[table], added[table]]) for table in tables)
-        chapters = {page: book / "chapters" / f"{page}.md" for page in PAGES}
+        self.read(book, PAGES)
+
+    def read(self, book: Path, pages: list[str]) -> None:
+        """Run chapters and keep what they say."""
+        chapters = {page: book / "chapters" / f"{page}.md" for page in pages}
         runs = execute(book, chapters.values(), lambda _: None)
         self.facts, self.exhibits, self.text = {}, {}, {}
         for page, path in chapters.items():
@@ -91,6 +95,21 @@ class Variant:
         return 1 + sum(of > sums[US] for of in sums.values()) if US in sums else None
 
 
+class LaterRelease(Variant):
+    """A copy of the book with another release of military spending: a year more, and a revised 2022."""
+
+    def __init__(self, book: Path) -> None:
+        rows = pd.read_csv(ROOT / "data" / "military_spending.csv")
+        new = rows[rows["release"] == 2025].assign(release=2026)
+        money = [column for column in new if column.endswith("_million")]
+        new.loc[new["year"] == 2022, money] *= 1.25
+        new = pd.concat([new, new[new["year"] == 2024].assign(year=2025)])
+        source = [{"title": "Invented", "path": "https://example.org", "version": "release of 2026", "vintage": "2026"}]
+        refresh.replace({"military_spending": Built(new.convert_dtypes(), sources=source, adds_to="release")})
+        self.spending = pd.concat([rows, new]).query("country == 'Japan'").set_index(["release", "year"])
+        self.read(book, ["introduction", "industry/overview", "industry/revitalizing", "insights"])
+
+
 @pytest.fixture(scope="module")
 def variants(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Variant]:
     book = tmp_path_factory.mktemp("states")
@@ -109,6 +128,8 @@ def variants(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Variant]:
         for name in VARIANTS:
             shutil.copytree(ROOT / "data", book / "data", dirs_exist_ok=True)
             made[name] = Variant(name, book)
+        shutil.copytree(ROOT / "data", book / "data", dirs_exist_ok=True)
+        made["a later release"] = LaterRelease(book)
     return made
 
 
@@ -261,6 +282,25 @@ def test_japan_s_rank_by_f35_deliveries(variant: Variant):
     japan = variant.orders.query("recipient == 'Japan'").groupby("vintage")["delivered"].sum()
     between = f"Between the registers of {month('2026-02')} and {month('2026-05')} Japan’s deliveries grew by"
     assert f"{between} {japan['2026-05'] - japan['2026-02']}," in variant.text["industry/partnerships"]
+
+
+def test_a_later_release_is_the_newest_on_every_page(variants: dict[str, Variant]):
+    said = variants["a later release"]
+    yen = said.spending["local_currency_million"]
+    rose = [yen[release, 2022] > yen[release, 2021] for release in (2024, 2026)]
+    assert rose == [True, True]
+    title = said.exhibits["budget-japan-releases"].title
+    assert title == "Japan’s spending rose in 2022 in the releases of 2024 and of 2026"
+    higher = yen[2026, 2022] / yen[2024, 2022] - 1
+    assert f"For 2022 the newer release is {100 * higher:.1f} percent higher" in said.text["introduction"]
+    assert "in three years to 2025, at constant prices" in said.text["introduction"]
+    fiscal = said.spending["local_currency_fiscal_million"] / 1e6
+    assert said.exhibits["budget-yen"].title.endswith(f"rose to {fiscal[2026, 2025]:.1f} trillion")
+    agreed = max(year for year in range(1990, 2024) if fiscal[2024, year] == fiscal[2026, year])
+    assert f"From FY{agreed}, the last year up to which both agree" in said.text["industry/revitalizing"]
+    share = said.spending["gdp_share_percent"]
+    assert f"reaches {share[2026, 2025]:.2f} in 2025." in said.exhibits["industry-one-percent"].alt
+    assert "Lines for 4 releases." in said.exhibits["industry-one-percent-releases"].alt
 
 
 def test_nothing_moves_from_a_value_to_itself(variant: Variant):
