@@ -59,6 +59,7 @@ def known() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         held = states._held(read_export(register(ORDERS, BEFORE)))
         patch.setattr(states, "describe", lambda name: {"upstream": [held]})
+        patch.setattr(states, "renamed", lambda *args: {})  # the committed states have other countries
         yield
 
 
