@@ -83,7 +83,7 @@ clean: ## remove everything that was built
 	rm -rf _build .venv
 
 # Ruff knows notebooks: each chapter is handed over as one, and what Ruff says of it must go to the standard error.
-CODE_STYLE := $(BIN)/ruff check -q "\$$0" >&2 && $(BIN)/ruff format -q --diff "\$$0" >&2
+CODE_STYLE := $(BIN)/ruff check -q \"\$$0\" >&2 && $(BIN)/ruff format -q --diff \"\$$0\" >&2
 style: $(ENVIRONMENT)
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
