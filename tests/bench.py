@@ -26,7 +26,7 @@ import pandas as pd
 from conftest import ROOT, copy_project, edit, make_small_book
 from nbclient import NotebookClient
 
-from companion import load, settings
+from companion import settings
 from companion.chapters.notebooks import chapter_paths, code_cells, read_chapter
 from companion.settings import root
 from companion.tables.recipes import Built
@@ -179,17 +179,8 @@ def about() -> Line:
 
 
 def spread(prefix: str, seconds: list[float]) -> Line:
-    """Median, least and most of several runs; empty where there were none."""
-    return {f"{prefix}_{what}": round(of(seconds), 1) if seconds else None for what, of in SPREAD.items()}
-
-
-def keep(table: str, key: list[str], rows: list[Line]) -> str:
-    """Put rows into a table of measurements, in the place of those with the same key; say what changed."""
-    old = load(table)
-    new = pd.DataFrame(rows).reindex(columns=old.columns)
-    others = old[~old.set_index(key).index.isin(new.set_index(key).index)]
-    both = pd.concat([others, new]) if len(others) else new
-    return replace({table: Built(both)})[table]
+    """Median, least and most of several runs."""
+    return {f"{prefix}_{what}": round(of(seconds), 1) for what, of in SPREAD.items()}
 
 
 def time_builds() -> Iterator[Line]:
@@ -210,29 +201,24 @@ def time_builds() -> Iterator[Line]:
                 {"build": name, "runs": RUNS, **spread("seconds", one), **spread("plain", two), **ratio, **about()}
             )
             yield {key: rows[-1][key] for key in ("build", "seconds_median", "plain_median", "ratio")}
-    yield {"build": keep("build_times", ["build"], rows)}
+    yield {"build": replace({"build_times": Built(pd.DataFrame(rows))})["build_times"]}
 
 
 def time_setups() -> Iterator[Line]:
     """From a fresh clone to the book, packages in uv's cache; and the author's loop after one edited chapter."""
-    rows = []
     with tempfile.TemporaryDirectory() as work:
         clone, seconds = Path(work, "book"), []
         for _ in range(RUNS):
             shutil.rmtree(clone, ignore_errors=True)
             subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
             seconds.append(seconds_of_make(clone, "book"))
-        rows.append({"build": "fresh clone, environment included", "runs": RUNS, **spread("seconds", seconds)})
-        yield {key: rows[-1][key] for key in ("build", "seconds_median", "seconds_min", "seconds_max")}
+        yield {"what": "fresh clone to book", **spread("seconds", seconds)}
         seconds_of_make(clone, "check")  # what the type checker keeps
         checks = []
         for number in range(RUNS):
             edit(clone / CHAPTER, ("\n## ", f"\nOne more sentence, {'again ' * number}written.\n\n## "))
             checks.append(seconds_of_make(clone, "check"))
-        rows.append({"build": "author’s loop, one chapter edited", "runs": RUNS, **spread("seconds", checks)})
-        yield {key: rows[-1][key] for key in ("build", "seconds_median", "seconds_min", "seconds_max")}
-    rows = [{**row, **spread("plain", []), "ratio": None, **about()} for row in rows]
-    yield {"build": keep("build_times", ["build"], rows)}
+        yield {"what": "make check, one chapter edited", **spread("seconds", checks)}
 
 
 def seconds_of_make(folder: Path, target: str) -> float:
@@ -251,7 +237,6 @@ def cold_seconds(book: Path) -> float:
 
 def growth_with_chapters() -> Iterator[Line]:
     """Build books of ever more generated chapters, from nothing, three times each."""
-    rows = []
     for number in CHAPTERS:
         with tempfile.TemporaryDirectory() as work:
             book = make_small_book(Path(work, "book"))
@@ -261,20 +246,12 @@ def growth_with_chapters() -> Iterator[Line]:
                 (book / "chapters" / f"more-{i}.md").write_text(text, encoding="utf-8")
             toc = "".join(f"      - file: chapters/more-{i}\n" for i in range(number))
             edit(book / "_toc.yml", ("      - file: chapters/groups\n", f"      - file: chapters/groups\n{toc}"))
-            start_over(book, 0)
-            seconds = median(
-                (start_over(book, 0), seconds_of(book, ["python", "-m", "companion", "book"]))[1] for _ in range(3)
-            )
-            rows.append(
-                {"what": "chapters", "size": number, "seconds": round(seconds, 1), "memory_mb": None, **about()}
-            )
+            seconds = median(cold_seconds(book) for _ in range(3))
             yield {"chapters": f"{number} more", "seconds": seconds}
-    yield {"chapters": keep("growth", ["what", "size"], rows), "seconds": ""}
 
 
 def growth_with_tables() -> Iterator[Line]:
     """Load ever larger tables; seconds and peak memory of the whole process."""
-    found = []
     for rows in TABLE_ROWS:
         with tempfile.TemporaryDirectory() as work:
             (Path(work) / "data").mkdir()
@@ -284,14 +261,7 @@ def growth_with_tables() -> Iterator[Line]:
             lines = "".join(f"name {i},{i / 7}\n" for i in range(rows))
             (Path(work) / "data" / "large.csv").write_text(f"name,value\n{lines}")
             seconds, memory = measure(f"import os; os.chdir({work!r}); from companion import load; load('large')")
-            found.append(grown("rows of a table", rows, seconds, memory))
             yield {"table": f"{rows:,} rows", "seconds": seconds, "MB": memory}
-    yield {"table": keep("growth", ["what", "size"], found), "seconds": "", "MB": ""}
-
-
-def grown(what: str, size: int, seconds: float, memory: float) -> Line:
-    """A row of the table `growth`."""
-    return {"what": what, "size": size, "seconds": round(seconds, 1), "memory_mb": round(memory), **about()}
 
 
 def time_imports() -> Iterator[Line]:
@@ -304,7 +274,6 @@ def growth_with_trade_files() -> Iterator[Line]:
     """Read ever larger files of trade; seconds and the whole peak memory, without and with the start of Python."""
     base, floor = measure(READ.partition("rows =")[0], "")
     yield {"file": "none", "rows": 0, "seconds": base, "MB": floor, "rows per second": ""}
-    found = []
     with tempfile.TemporaryDirectory() as folder:
         for form, sizes in ROWS.items():
             for rows in sizes:
@@ -316,9 +285,7 @@ def growth_with_trade_files() -> Iterator[Line]:
                 seconds, memory = measure(READ, str(path))
                 path.unlink()
                 speed = round(rows / max(seconds - base, 0.01))
-                found.append(grown(f"rows of a trade file, {form}", rows, seconds - base, memory))
                 yield {"file": form, "rows": rows, "seconds": seconds - base, "MB": memory, "rows per second": speed}
-    yield {"file": keep("growth", ["what", "size"], found), "rows": "", "seconds": "", "MB": "", "rows per second": ""}
 
 
 def time_rebuild() -> Iterator[Line]:
