@@ -45,9 +45,9 @@ lab: $(ENVIRONMENT) ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/chapters/uas/exporters.md \
 	  $$([ "$$(id -u)" != 0 ] || echo --allow-root)
 
-data: $(ENVIRONMENT) ## rebuild data/ from upstream files: make data SOURCES=DIR [REPLACE="TABLE TABLE@STATE"], or ACCEPT=TABLE
+data: $(ENVIRONMENT) ## rebuild data/ from upstream files: make data SOURCES=DIR [REPLACE="TABLE TABLE@STATE"], or ACCEPT="TABLE TABLE"
 	@test -n "$(SOURCES)$(ACCEPT)" || { echo "Say where the upstream files are: make data SOURCES=DIR" >&2; exit 2; }
-	$(BIN)/python -m companion data $(if $(ACCEPT),--accept "$(ACCEPT)","$(SOURCES)" $(if $(REPLACE),--replace $(REPLACE)))
+	$(BIN)/python -m companion data $(if $(ACCEPT),--accept $(ACCEPT),"$(SOURCES)" $(if $(REPLACE),--replace $(REPLACE)))
 
 fetch-trade: $(ENVIRONMENT) ## get trade by product code into data/local/: FROM=census (key in CENSUS_API_KEY) or FROM=mirrors (exports to Japan)
 	$(BIN)/python -m companion fetch-trade --from "$(or $(FROM),census)"

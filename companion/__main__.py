@@ -49,7 +49,7 @@ def _data(arguments: argparse.Namespace) -> None:
         raise SourceError("Name a folder, or a table to accept: make data SOURCES=DIR or make data ACCEPT=TABLE")
     try:
         if arguments.accept:
-            print(accept(arguments.accept), NEXT, sep="\n")
+            print(*accept(arguments.accept), NEXT, sep="\n")
         else:
             print("\n".join(refresh(arguments.sources, arguments.replace)))
     except SourceError as problem:
@@ -156,7 +156,9 @@ def _parser() -> argparse.ArgumentParser:
 
     data = commands.add_parser("data", help="rebuild data/ from a folder of upstream files")
     data.add_argument("sources", type=Path, nargs="?", metavar="DIR", help="the folder; zip archives are read too")
-    data.add_argument("--accept", metavar="TABLE", help="take a table as it stands, after a correction by hand")
+    data.add_argument(
+        "--accept", nargs="+", metavar="TABLE", help="take tables as they stand, after a correction by hand"
+    )
     data.add_argument(
         "--replace",
         nargs="+",

@@ -268,3 +268,18 @@ def test_the_package_counts_its_missing_values():
         table = pd.read_csv(ROOT / "data" / resource["path"], dtype=str, keep_default_na=False)
         for field in resource["schema"]["fields"]:
             assert field["missing"] == (table[field["name"]] == "").sum(), (resource["name"], field["name"])
+
+
+def test_tables_that_were_corrected_together_are_accepted_together(copy_of_project: Path):
+    for name, old in (("claims", "C137,"), ("claim_sources", "C137,")):
+        path = copy_of_project / "data" / f"{name}.csv"
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.rstrip() + " More.\n", encoding="utf-8")
+    accept = ["-m", "companion", "data", "--accept"]
+    alone = run(copy_of_project, "python", *accept, "claims")
+    assert alone.returncode == 1
+    assert "make data ACCEPT=claim_sources" in alone.stderr
+    both = run(copy_of_project, "python", *accept, "claims", "claim_sources")
+    assert both.returncode == 0, both.stderr
+    assert frictionless.validate(str(copy_of_project / "data" / "datapackage.json")).valid

@@ -344,7 +344,7 @@ def test_a_table_corrected_by_hand_is_refused_and_then_accepted(copy_of_project:
     assert (copy_of_project / "data" / "datapackage.json").read_bytes() != before
     edit(table, (row.replace("202", "203", 1), row.replace("202", "two", 1)))
     with pytest.raises(SourceError, match=r"data/defense_budget_japan.csv, row 2, column fiscal_year"):
-        refresh.accept("defense_budget_japan")
+        refresh.accept(["defense_budget_japan"])
 
 
 def test_changes_are_found_and_told():

@@ -38,7 +38,7 @@ def record(say: Say = print) -> None:
     """
     from companion.tables.refresh import accept  # on demand: the checks need libraries that chapters do not
 
-    accept("claims")  # authors write this table by hand; all others are checked with it
+    accept(["claims"])  # authors write this table by hand; all others are checked with it
     # The reference is what everyone gets, without the reader's own files, and a verdict that has turned is recorded.
     os.environ |= settings.PUBLIC
     users = defaultdict[str, list[str]](list)

@@ -11,7 +11,7 @@ import json
 import shutil
 import subprocess
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -179,7 +179,9 @@ def plan(name: str, built: Built) -> Plan:
     Raises:
         SourceError: the columns are not those of the schema.
     """
-    resource = next(r for r in package()["resources"] if r["name"] == name)
+    resource = next((r for r in package()["resources"] if r["name"] == name), None)
+    if resource is None:
+        raise SourceError(f"{name} has no entry in data/datapackage.json. Copy that of a table like it, and change it.")
     new = _as_text(built.csv)
     expected = [field["name"] for field in resource["schema"]["fields"]]
     if list(new.columns) != expected:
@@ -232,40 +234,47 @@ def replace(tables: Mapping[str, Built]) -> dict[str, str]:
         return _carry_out({name: plan(name, built) for name, built in tables.items()})
 
 
-def accept(name: str) -> str:
-    """Take a table that was corrected by hand as it stands: bring its entry in the data package up to date.
+def accept(names: Sequence[str]) -> list[str]:
+    """Take tables that were corrected by hand as they stand: bring their entries in the data package up to date.
 
     Args:
-        name: the table.
+        names: the tables, all of those that were corrected.
 
     Returns:
-        What differs from the table as it was last committed in Git, or, without Git, that it was accepted.
+        For each, what differs from the table as it was last committed in Git, or, without Git, that it was accepted.
 
     Raises:
-        SourceError: there is no such table, or it breaks its schema; the message names the row. The data package is as
+        SourceError: there is no such table, or one breaks its schema; the message names the row. The data package is as
             it was.
     """
-    try:
-        describe(name)
-    except KeyError as problem:
-        raise SourceError(problem.args[0]) from None
     with alone(root()):
         move_committed(root())
-        description = package()
-        resource = next(r for r in description["resources"] if r["name"] == name)
-        table = _as_text(root() / "data" / resource["path"])
-        expected = [field["name"] for field in resource["schema"]["fields"]]
-        if list(table.columns) != expected:
-            raise SourceError(f"data/{resource['path']}: the columns are {list(table.columns)}, not {expected}.")
-        content = table.to_csv(index=False, lineterminator="\n").encode()
-        _describe(resource, Built(table), table, content)
-        _commit({resource["path"]: content}, description)
+        description, tables, contents = package(), {}, {}
+        for name in names:
+            try:
+                path = describe(name)["path"]
+            except KeyError as problem:
+                raise SourceError(problem.args[0]) from None
+            resource = next(r for r in description["resources"] if r["name"] == name)
+            table = _as_text(root() / "data" / path)
+            expected = [field["name"] for field in resource["schema"]["fields"]]
+            if list(table.columns) != expected:
+                raise SourceError(f"data/{path}: the columns are {list(table.columns)}, not {expected}.")
+            tables[name], contents[path] = (resource, table), table.to_csv(index=False, lineterminator="\n").encode()
+            _describe(resource, Built(table), table, contents[path])
+        _commit(contents, description)
+    return [_accepted(resource, table, contents[resource["path"]]) for resource, table in tables.values()]
+
+
+def _accepted(resource: dict[str, Any], table: pd.DataFrame, content: bytes) -> str:
     shown = subprocess.run(
         ["git", "show", f"HEAD:./data/{resource['path']}"], cwd=root(), capture_output=True, check=False
     )
     if shown.returncode:
-        return f"{name}: accepted, {len(table):,} rows"
-    return f"{name}: {_difference(resource, table, content, shown.stdout).replace('rebuilt', 'accepted', 1)}"
+        return f"{resource['name']}: accepted, {len(table):,} rows"
+    return (
+        f"{resource['name']}: {_difference(resource, table, content, shown.stdout).replace('rebuilt', 'accepted', 1)}"
+    )
 
 
 def _carry_out(plans: Mapping[str, Plan]) -> dict[str, str]:
