@@ -89,11 +89,18 @@ def test_a_warning_fails_the_build_each_time(built_book: Path):
         assert done.stderr.splitlines()[-1] == "The book is not built. The messages above say why."
 
 
-def test_an_unknown_exhibit_in_the_gallery_fails_the_build(book: Path):
-    edit(book / "chapters" / "index.md", ("small-deliveries\n```", "small-deliverys\n```"))
+@pytest.mark.parametrize(
+    ("page", "old", "new", "said"),
+    [
+        ("index", "small-deliveries\n```", "small-deliverys\n```", "there is no exhibit 'small-deliverys'"),
+        ("groups", "kernelspec:\n", "kernelspec: # the usual one\n", "groups.md: its front matter needs 'kernelspec:'"),
+    ],
+)
+def test_a_page_with_a_fault_fails_the_build_and_is_no_stale_page(book: Path, page: str, old: str, new: str, said: str):
+    edit(book / "chapters" / f"{page}.md", (old, new))
     done = build(book)
     assert done.returncode == 1
-    assert "there is no exhibit 'small-deliverys'" in done.stderr
+    assert said in done.stderr
 
 
 def test_a_number_that_no_chapter_has_fails_the_build_with_its_place(book: Path):
@@ -116,13 +123,6 @@ def test_a_number_that_another_chapter_no_longer_has_fails_each_build(built_book
         done = run(built_book, "jupyter-book", "build", ".")
         assert done.returncode == 1
         assert "chapters/index.md:3: There is no fact 'total'. Did you mean 'in_all'?" in done.stderr
-
-
-def test_a_front_matter_without_its_kernel_is_an_error_and_no_stale_page(book: Path):
-    edit(book / "chapters" / "groups.md", ("kernelspec:\n", "kernelspec: # the usual one\n"))
-    done = build(book)
-    assert done.returncode == 1
-    assert "chapters/groups.md: its front matter needs 'kernelspec:' once" in done.stderr
 
 
 def test_the_pages_follow_a_table_and_only_its_chapters_run(built_book: Path):
