@@ -45,6 +45,14 @@ WHOLE = [
 
 
 @pytest.fixture
+def elsewhere(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables of their own, for a refresh that is to be refused."""
+    book = tmp_path_factory.mktemp("book")
+    shutil.copytree(root() / "data", book / "data")
+    monkeypatch.chdir(book)
+
+
+@pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
     """The data package remembers a whole register of May 2026."""
     monkeypatch.setattr(states, "describe", lambda name: {"upstream": [states._held(read_export(whole()))]})
@@ -74,12 +82,14 @@ def test_a_later_register_that_is_whole_is_not_doubted():
     assert states.doubts([read_export(whole([*WHOLE, order(years="2025")], "2026-07-14"))]) == {}
 
 
+@pytest.mark.usefixtures("elsewhere")
 def test_a_doubtful_state_is_written_only_if_it_is_accepted(tmp_path: Path):
     (tmp_path / "any name 2026-07-14.csv").write_bytes(register(order(years="2025"), WHOLE[0]).content)
     with pytest.raises(SourceError, match=r"uas_deliveries@2026-07: this new state may be cut or a selection"):
         refresh(tmp_path)
 
 
+@pytest.mark.usefixtures("elsewhere")
 @pytest.mark.parametrize("day", ["2099-12-31", "2025-13-45"])
 def test_a_day_that_cannot_be_is_refused(tmp_path: Path, day: str):
     (tmp_path / f"register {day}.csv").write_bytes(register(order()).content)
@@ -87,6 +97,7 @@ def test_a_day_that_cannot_be_is_refused(tmp_path: Path, day: str):
         refresh(tmp_path)
 
 
+@pytest.mark.usefixtures("elsewhere")
 def test_what_was_never_a_table_cannot_be_accepted(tmp_path: Path):
     shutil.copy(root() / "data" / "programs.csv", tmp_path)
     with pytest.raises(SourceError, match="There is no table 'uas_delivery'"):
