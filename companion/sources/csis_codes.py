@@ -31,12 +31,13 @@ def read(file: SourceFile) -> pd.DataFrame:
         consumption at customs value; an empty value is a code without trade or not in force, never zero.
 
     Raises:
-        SourceError: a code, flag, year or value has no known form.
+        SourceError: a code, flag, year or value has no known form, or a code stands there twice.
     """
     columns = ["hts10", "description", "csis_flow", "csis_tier", "csis_armsdual", "code_in_usatrade_import_list"]
+    found: set[str] = set()
     rows = [
         {
-            "hts10": _code(row),
+            "hts10": _code(row, found),
             "description": row.required("description"),
             "csis_flow": row.choice("csis_flow", ["Both", "Export", "Import"]),
             "tier": row.text("csis_tier"),
@@ -52,8 +53,11 @@ def read(file: SourceFile) -> pd.DataFrame:
     return pd.DataFrame(rows).astype(whole).sort_values("hts10", ignore_index=True)
 
 
-def _code(row: Row) -> str:
+def _code(row: Row, found: set[str]) -> str:
     code = row.required("hts10")
     if not re.fullmatch(r"\d{4}\.\d\d\.\d{4}", code):
         raise row.wrong("hts10", f"{code!r} is not a ten-digit code such as '8541.49.1050'")
+    if code in found:
+        raise row.wrong("hts10", f"{code!r} stands there twice")
+    found.add(code)
     return code

@@ -204,6 +204,8 @@ def _message(name: str, path: Path, problem: str) -> str:
     told = re.search(r"on Line: (\d+)\n.*?\n([^\n]+)\n+Possible", problem, re.DOTALL)
     place, reason = (f", row {told[1]}", told[2]) if told else ("", problem.partition("\n")[0])
     reason = reason.removeprefix("Invalid Input Error: ").replace(str(path.absolute()), name).rstrip(". ")
+    if "state machine" in reason:  # DuckDB's words for lines that do not all end alike, and for open quotation marks
+        reason = "Its lines do not all end alike, or a quotation mark is not closed"
     return f"{name}{place}: {reason}. The file is cut or damaged; download it again."
 
 
