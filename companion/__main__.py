@@ -114,8 +114,7 @@ def _assemble(arguments: argparse.Namespace) -> None:
     from companion.editions.freeze import pack, write_changes
 
     target: Path = arguments.archive
-    changes = arguments.changes or write_changes(root(), arguments.since, target.with_name("changes.json"), _say)
-    pack(root(), changes, target, _say)
+    pack(root(), write_changes(root(), target.with_name("changes.json"), _say), target, _say)
 
 
 def _compare(arguments: argparse.Namespace) -> None:
@@ -204,9 +203,6 @@ def _parser() -> argparse.ArgumentParser:
 
     assemble = commands.add_parser("assemble", help="make the archive of an edition here, as `verify` asks for it")
     assemble.add_argument("archive", type=Path, metavar="FILE", help="companion-<version>.zip, the file to write")
-    since = assemble.add_mutually_exclusive_group()
-    since.add_argument("--since", type=Path, metavar="DIR", help="the edition before; the first one if not given")
-    since.add_argument("--changes", type=Path, metavar="FILE", help="what changed since it, if that is known")
     assemble.set_defaults(run=_assemble)
 
     compare = commands.add_parser("compare", help="print what changed in the numbers")

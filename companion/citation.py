@@ -9,7 +9,7 @@ import re
 import warnings
 import zipfile
 from contextlib import suppress
-from datetime import date
+from datetime import UTC, date, datetime, time
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -156,6 +156,11 @@ class Book:
     doi: Annotated[str, _like(r"10\.\d+/[\w.;()/:-]+", "a DOI such as 10.5281/zenodo.1234567")] | None = None
     url: Web | None = None
     repository_code: Web | None = None
+
+    @property
+    def moment(self) -> datetime:
+        """The moment that all dates in an edition's files are set to: the start of its day of release, in UTC."""
+        return datetime.combine(self.date_released, time(), UTC)
 
 
 def metadata(folder: Path | zipfile.Path) -> Book:

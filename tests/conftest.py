@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from xdist.scheduler import LoadFileScheduling
 
 from companion import settings
+from companion.changes.released import RECORDS
 from companion.chapters import execution, runner
 from companion.chapters.execution import STORE
 from companion.editions.printed import QUIET, find_browser
@@ -286,6 +287,7 @@ def make_small_book(target: Path) -> Path:
     """
     copy_project(target)
     shutil.rmtree(target / "tests")
+    shutil.rmtree(target / RECORDS)  # of other tables and chapters
     kept = {f"chapters/{name}.md" for name in (*SMALL_PAGES, "evidence/claims", "evidence/data")}
     kept |= {"chapters/evidence/editions.md", "chapters/evidence/citing.md"}
     for page in (target / "chapters").rglob("*.md"):

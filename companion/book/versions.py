@@ -9,11 +9,15 @@ from sphinx.config import Config
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
+from companion.book import freshness
 from companion.book.catalogue import parsed
 from companion.book.markdown import plain
 from companion.book.nodes import TEMPLATES, leave
-from companion.changes.compare import Changes, Style, as_csv, as_markdown
+from companion.changes.compare import Changes, Style, as_csv, as_markdown, compare
+from companion.changes.numbers import OUTPUTS, read
+from companion.changes.released import RECORDS, latest
 from companion.citation import cite_book, metadata
+from companion.files import inputs
 from companion.files.layout import ABOUT, CHANGES, DOWNLOADS, archive_name
 from companion.settings import changes_file
 
@@ -23,8 +27,10 @@ TITLE = "What changed in the numbers"
 SCRIPT = "editions.js"
 SIDEBAR = ["navbar-logo.html", "edition.html", "icon-links.html", "search-button-field.html", "sbt-sidebar-nav.html"]
 
-WORKING_COPY = """This is a working copy and not an edition. `python -m companion compare` lists what changed in its
-numbers: give it two editions, folders, archives, or revisions in Git.
+WORKING_COPY = """This is a working copy and not an edition. What follows comes from its recorded outputs and from the
+numbers that the project keeps of each released version. `python -m companion compare` does the same for any two
+editions, folders, archives, or revisions in Git.
+
 """
 
 
@@ -45,10 +51,21 @@ class EditionChanges(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Parse the report as a part of the page."""
-        changes = _changes()
-        text = as_markdown(changes, Style("[{1}](#{0})".format, plain, level=3)) if changes else WORKING_COPY
+        changes, start = _changes(), ""
+        if changes is None:
+            changes, start = self._since_the_last_version(), WORKING_COPY
+        text = start + as_markdown(changes, Style("[{1}](#{0})".format, plain, level=3))
         # All in a section of its own: what stands outside of one would come after the sections.
         return parsed(self, f"## {TITLE}\n\n{text}", "changes")
+
+    def _since_the_last_version(self) -> Changes:
+        book = Path(self.env.srcdir)
+        outputs = {path.relative_to(book).as_posix() for path in (book / OUTPUTS).rglob("*.ipynb")}
+        with inputs.watching(book) as names:
+            record = latest(book)
+            changes = compare(read(record) if record else None, read(book))
+        freshness.page_of(self.env).inputs |= names | outputs | {f"{RECORDS}/"}
+        return changes
 
 
 def setup(app: Sphinx) -> None:

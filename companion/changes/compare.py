@@ -222,10 +222,8 @@ def _summary(changes: Changes) -> str:
     ]
     if not any(changes[kind] for kind in TARGETS):
         words = ["no number changed"]
-    return (
-        f"From version {changes['from']['version']} ({changes['from']['released']}) to version "
-        f"{changes['to']['version']} ({changes['to']['released']}): {', '.join(words)}."
-    )
+    was, now = ("version {version} ({released})".format(**changes[end]) for end in ("from", "to"))
+    return f"{f'Since {was}' if was == now else f'From {was} to {now}'}: {', '.join(words)}."
 
 
 def _came_and_went(kind: str, changes: list[Change], style: Style) -> Iterator[str]:

@@ -118,12 +118,12 @@ def read(tree: Tree) -> Numbers:
         if missing := [key for key in ("name", "path", "schema") if key not in resource]:
             raise StateError(f"{PACKAGE}: table {resource.get('name', 'without a name')} has no {', '.join(missing)}.")
         name, path = resource["name"], f"data/{resource['path']}"
-        rows = pd.read_csv(io.StringIO(_text(tree, path)), dtype="str", keep_default_na=False)
+        rows = pd.read_csv(io.StringIO(text(tree, path)), dtype="str", keep_default_na=False)
         tables[name] = Table(resource.get("title", name), resource["schema"].get("primaryKey", []), rows)
     exhibits: dict[str, Exhibit] = {}
     claims: dict[str, Claim] = {}
-    for path in _notebooks(tree, OUTPUTS):
-        notebook = nbformat.reads(_text(tree, path), as_version=4)
+    for path in notebooks(tree, OUTPUTS):
+        notebook = nbformat.reads(text(tree, path), as_version=4)
         try:
             exhibits |= {exhibit.id: exhibit for exhibit in exhibits_of(notebook)}
             claims |= {claim.id: claim for claim in claims_of(notebook)}
@@ -148,26 +148,31 @@ def _with_numbers(tree: Tree, name: str) -> Tree:
     return tree
 
 
-def _notebooks(tree: Tree, folder: str) -> Iterator[str]:
+def notebooks(tree: Tree, folder: str) -> Iterator[str]:
     """The paths of the notebooks below a folder of a copy of the project."""
     inside: list[Any] = list((tree / folder).iterdir())
     for path in sorted(inside, key=lambda path: str(path.name)):
         name = f"{folder}/{path.name}"
         if path.is_dir():
-            yield from _notebooks(tree, name)
+            yield from notebooks(tree, name)
         elif name.endswith(".ipynb"):
             yield name
 
 
 def _parsed(tree: Tree, path: str, parse: Callable[[str], Any], *keys: str) -> dict[str, Any]:
     """The content of a file that has at least some keys."""
-    content: dict[str, Any] = parse(_text(tree, path))
+    content: dict[str, Any] = parse(text(tree, path))
     if missing := [key for key in keys if key not in content]:
         raise StateError(f"{path} has no {', '.join(missing)}.")
     return content
 
 
-def _text(tree: Tree, path: str) -> str:
+def text(tree: Tree, path: str) -> str:
+    """A file of a copy of the project.
+
+    Raises:
+        StateError: there is none.
+    """
     file = tree / path
     if not file.is_file():
         raise StateError(f"There is no {path} in this copy of the book.")

@@ -14,7 +14,7 @@ from companion.chapters.notebooks import StaleReferenceError, chapter_paths, cod
 from companion.citation import metadata
 from companion.editions import EditionError, printed, site
 from companion.editions.crate import write_crate
-from companion.editions.rebuild import build, moment
+from companion.editions.rebuild import build
 from companion.exhibits.csv import data_csv
 from companion.files import zips
 from companion.files.layout import CLAIMS, DOWNLOADS, EXHIBITS, archive_name
@@ -124,7 +124,7 @@ def write_runnable(book: Path, folder: Path) -> None:
 def write_zip(folder: Path, target: Path, book: Path) -> None:
     """Pack a folder so that the same files always give the same bytes: in order, at the moment of release."""
     members = ((f"{folder.name}/{path}", (folder / path).read_bytes()) for path in files_in(folder))
-    zips.write_zip(target, members, moment(metadata(book)))
+    zips.write_zip(target, members, metadata(book).moment)
 
 
 def files_in(folder: Path) -> list[str]:

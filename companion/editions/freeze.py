@@ -16,7 +16,8 @@ from packaging.version import Version
 from pypdf import PdfReader
 
 from companion.changes.compare import compare
-from companion.changes.numbers import find, read
+from companion.changes.numbers import read
+from companion.changes.released import keep, latest
 from companion.citation import Book, metadata
 from companion.editions import EditionError
 from companion.editions.archive import (
@@ -67,32 +68,32 @@ def freeze(repository: Path, site: Path, say: Say = print) -> Path:
         write_site(site)
         return site / name
     _refuse(repository, site, book)
-    earlier = [edition for edition in editions(site) if Version(edition.version) < Version(name)]
-    if not earlier:
-        say(f"{site}/ has no earlier edition to compare with. If there is one, stop, and run `make site` first.")
+    if not any(Version(edition.version) < Version(name) for edition in editions(site)):
+        say(f"{site}/ has no earlier edition to stand beside. If there is one, stop, and run `make site` first.")
     with tempfile.TemporaryDirectory() as work:
         copy, archive = Path(work, "book"), Path(work, f"{archive_name(name)}.zip")
         _export(repository, copy)
-        changes = write_changes(copy, site / earlier[0].folder if earlier else None, Path(work, CHANGES), say)
-        pack(copy, changes, archive, say)
+        pack(copy, write_changes(copy, Path(work, CHANGES), say), archive, say)
         place(archive, site)
+        kept = keep(copy, repository)
     write_site(site)
+    say(f"Commit {kept.relative_to(repository)}: the next edition tells from it what changed.")
     return site / name
 
 
-def write_changes(book: Path, since: Path | None, target: Path, say: Say = print) -> Path:
-    """Write what changed in the numbers since the edition before.
+def write_changes(book: Path, target: Path, say: Say = print) -> Path:
+    """Write what changed in the numbers since the version before, of which the book keeps a record.
 
     Args:
         book: a copy of the project.
-        since: the edition before; None for the first edition.
         target: the file to write, which is returned.
-        say: told where the edition before could not be read in full.
+        say: told where the version before could not be read in full.
 
     Raises:
         StateError: the numbers of one of the two cannot be read.
     """
-    before = read(find(str(since), book, since.parent)) if since else None
+    record = latest(book, before=metadata(book).version)
+    before = read(record) if record else None
     for note in before.notes if before else []:
         say(note)
     text = json.dumps(compare(before, read(book)), indent=1, ensure_ascii=False)
@@ -212,8 +213,7 @@ def verify(
         copy, packed = Path(work, "book"), Path(work, "again", f"{folder.name}.zip")
         shutil.copytree(folder, copy, ignore=lambda where, names: MADE & {*names} if Path(where) == folder else set())
         packed.parent.mkdir()
-        before = _edition_before(folder, site, say)
-        archive_again(copy, packed, folder / CHANGES, before, say=say, python=python)
+        archive_again(copy, packed, folder / CHANGES, say=say, python=python)
         if digest(packed) != digest(archive):
             again = _unpack(packed, Path(work, "unpacked"))
             reprinted = _allow_other_print(again, folder, say)
@@ -325,15 +325,3 @@ def _say_packages(folder: Path, python: Path, say: Say) -> None:
         installed = here.get(canonicalize_name(pinned.name))
         if installed is None or not pinned.specifier.contains(installed):
             say(f"The edition was made with {pinned.name}{pinned.specifier}; here is {installed or 'none'}.")
-
-
-def _edition_before(folder: Path, site: Path, say: Say) -> Path | None:
-    """The edition with which an edition compares its numbers; None for the first, and where it is not at hand."""
-    changes = json.loads((folder / CHANGES).read_text(encoding="utf-8"))
-    if changes["from"] is None:
-        return None
-    before: str = changes["from"]["version"]
-    if (site / before).is_dir():
-        return (site / before).resolve()
-    say(f"Version {before} is not in {site}/, so what changed since it is not compared again.")
-    return None

@@ -16,7 +16,7 @@ from companion.book.builders import EBOOK, PACKAGE, PAGE, PRINT
 from companion.citation import Book, book_item, metadata, names
 from companion.editions import EditionError
 from companion.editions.fonts import FOLDER, write_fonts
-from companion.editions.rebuild import build, moment
+from companion.editions.rebuild import build
 from companion.files import zips
 
 # Commands, and where macOS and Windows keep what is no command there.
@@ -90,7 +90,7 @@ def write_epub(folder: Path, target: Path, changes: Path | None = None) -> None:
     listed = sorted(re.findall(r'<item [^>]*href="([^"]+)"', package))
     first = {"mimetype": MIMETYPE.encode(), "META-INF/container.xml": CONTAINER.encode()}
     files = {name: (built / name).read_bytes() for name in (PACKAGE, *listed)}
-    zips.write_zip(target, (first | files).items(), moment(metadata(folder)), stored="mimetype")
+    zips.write_zip(target, (first | files).items(), metadata(folder).moment, stored="mimetype")
 
 
 def _print(page: Page) -> PdfReader:
@@ -115,7 +115,7 @@ def _page_numbers(printed: PdfReader) -> dict[str, int]:
 def _finish(printed: PdfReader, headings: list[str], book: Book) -> PdfWriter:
     """Date the file to its release, name its authors, and mend its bookmarks."""
     writer = PdfWriter(clone_from=printed)
-    date = moment(book).strftime("D:%Y%m%d%H%M%SZ")
+    date = book.moment.strftime("D:%Y%m%d%H%M%SZ")
     about = {"/Author": "; ".join(names(book_item(book))), "/CreationDate": date, "/ModDate": date}
     writer.add_metadata(about)
     # Chromium joins the lines of a heading without a space.

@@ -8,11 +8,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime, time
 from pathlib import Path
 
 from companion import settings
-from companion.citation import Book, metadata
+from companion.citation import metadata
 from companion.editions import EditionError
 
 LAST_LINES = 40
@@ -31,11 +30,6 @@ write_zip(folder, target, folder)
 """
 
 
-def moment(book: Book) -> datetime:
-    """The moment that all dates in an edition's files are set to: the start of its day of release, in UTC."""
-    return datetime.combine(book.date_released, time(), UTC)
-
-
 def build(folder: Path, builder: str = "html", changes: Path | None = None) -> Path:
     """Build the book of a folder, warnings being errors.
 
@@ -52,7 +46,7 @@ def build(folder: Path, builder: str = "html", changes: Path | None = None) -> P
     """
     environment = os.environ | {
         "PYTHONPATH": str(folder),
-        "SOURCE_DATE_EPOCH": str(int(moment(metadata(folder)).timestamp())),
+        "SOURCE_DATE_EPOCH": str(int(metadata(folder).moment.timestamp())),
         **settings.PUBLIC,
         settings.EDITION: str(changes.resolve()) if changes else "",
         "PYTHONUTF8": "1",  # whatever the locale
@@ -78,7 +72,6 @@ def archive_again(
     folder: Path,
     target: Path,
     changes: Path,
-    since: Path | None,
     *,
     say: Callable[[str], None],
     python: Path = Path(sys.executable),
@@ -88,8 +81,7 @@ def archive_again(
     Args:
         folder: a copy of the project; its code is run, and it is built in.
         target: the archive to write, `companion-<version>.zip`.
-        changes: what changed since the edition before, as it was frozen.
-        since: the edition before, from which this is told anew; None to take it from `changes`.
+        changes: what changed since the edition before, as it was frozen; an edition from 0.2.0 on tells it anew.
         say: told what that library says.
         python: the Python of the environment whose packages it uses.
 
@@ -115,7 +107,7 @@ def archive_again(
     if asked.returncode:
         arguments: list[str | Path] = ["-c", ASSEMBLE_BEFORE, changes, target]
     else:
-        arguments = [*ASSEMBLE, *(("--since", since) if since else ("--changes", changes)), target]
+        arguments = [*ASSEMBLE, target]
     last = ""
     with run(*arguments) as process:
         assert process.stdout, "it is a pipe"
