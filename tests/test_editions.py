@@ -678,8 +678,8 @@ def test_a_record_says_what_the_copy_says_that_it_was_kept_of(repository: Path, 
     assert any(exhibit.spec for exhibit in one.exhibits.values())
     assert not any((exhibit.spec or {}).get("mark") for exhibit in other.exhibits.values())
     assert record.stat().st_size < sum(path.stat().st_size for path in (book / "data").glob("*.csv"))
-    assert latest(book) == zipfile.Path(record)
-    assert latest(book, before=SECOND) == zipfile.Path(record.with_name(f"{FIRST}.zip"))
+    assert str(latest(book)) == str(zipfile.Path(record))
+    assert str(latest(book, before=SECOND)) == str(zipfile.Path(record.with_name(f"{FIRST}.zip")))
     assert latest(book, before=FIRST) is None
 
 
