@@ -48,7 +48,7 @@ CERTAINTIES = ("high", "medium", "low")
 KINDS = {
     "computed": "The verdict follows from a value that the chapter computes.",
     "sourced": "A person judged it by the sources on its card.",
-    "untestable": "It rests on what cannot be seen from outside.",
+    "not testable": "It rests on what cannot be seen from outside.",
 }
 # How an observed number is compared with the stated one; the rules are in `companion.claims.verdicts`.
 COMPARISONS = ("equal", "about", "at least", "at most", "more than", "less than")

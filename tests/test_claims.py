@@ -54,7 +54,7 @@ BLANK = dict.fromkeys(["comparison", "stated_value", "unit", "tolerance", "other
 SOURCED = CLAIM | BLANK | {"claim_id": "C902", "kind": "sourced", "stated": "", "insights": ""}
 DATED = CLAIM | {"claim_id": "C904", "comparison": "dated", "event": "a-test-1999", "period": "1999-08"}
 DATED |= dict.fromkeys(["stated_value", "unit", "tolerance"], "") | {"chapter": "other"}
-UNTESTABLE = SOURCED | {"claim_id": "C903", "kind": "untestable", "verdict": "not testable"}
+UNTESTABLE = SOURCED | {"claim_id": "C903", "kind": "not testable", "verdict": "not testable"}
 SOURCE = {
     "claim_id": "C902",
     "source_no": "1",
@@ -242,7 +242,7 @@ def test_certainty_goes_with_a_doubt_alone(invented: pd.DataFrame):
             ValueError,
             r"Claim 'C902' is sourced: .* Write claim\('C902'\)",
         ),
-        ({"id": "C903", "shown": "ten"}, ValueError, "Claim 'C903' is untestable"),
+        ({"id": "C903", "shown": "ten"}, ValueError, "Claim 'C903' is not testable"),
     ],
 )
 def test_a_wrong_call_is_answered_with_what_to_write(
@@ -311,7 +311,7 @@ def test_a_download_holds_no_formula():
         ({"section": ""}, r"row 2, column 'section': the cell is empty"),
         ({"chapter": "UAS"}, r"row 2, column 'chapter': 'UAS' is not a page of the book"),
         ({"statement": "a" * 181}, r"row 2, column 'statement': the statement has 181 characters; at most 180"),
-        ({"kind": "guessed"}, r"row 2, column 'kind': 'guessed' is none of computed, sourced, untestable"),
+        ({"kind": "guessed"}, r"row 2, column 'kind': 'guessed' is none of computed, not testable, sourced"),
         ({"comparison": "like"}, r"row 2, column 'comparison': 'like' is none of about, at least"),
         ({"comparison": ""}, r"row 2, column 'comparison': the cell is empty, and the verdict is computed from it"),
         ({"stated_value": ""}, r"row 2, column 'stated_value': the cell is empty, and"),
@@ -324,7 +324,7 @@ def test_a_download_holds_no_formula():
         ({"otherwise": ""}, r"row 2, column 'otherwise': the cell is empty, and"),
         ({"otherwise": "confirmed"}, r"row 2, column 'otherwise': 'confirmed' is none of contradicted, inconsistent"),
         ({"verdict": "true"}, r"row 2, column 'verdict': 'true' is none of confirmed, contradicted"),
-        ({"verdict": "not testable"}, r"row 2, column 'verdict': 'not testable' is the verdict of an untestable claim"),
+        ({"verdict": "not testable"}, r"row 2, column 'verdict': 'not testable' is the verdict of .* that kind"),
         ({"verdict": "contradicted", "certainty": ""}, r"row 2, column 'certainty': the cell is empty, and"),
         ({"finding": ""}, r"row 2, column 'finding': the cell is empty"),
         ({"certainty": "sure"}, r"row 2, column 'certainty': 'sure' is none of high, low, medium"),
@@ -482,7 +482,7 @@ CELLS
 
 
 def tiny_book(folder: Path, *ids: str) -> Path:
-    """A book of one page with invented claims: C901 computed, C902 sourced, C903 untestable, and cards for `ids`."""
+    """A book of one page with invented claims: C901 computed, C902 sourced, C903 not testable, and cards for `ids`."""
     copy_project(folder)
     table = pd.read_csv(folder / "data" / "uas_groups.csv")
     fast = f"{table['airspeed_max_kn'].max():g}"

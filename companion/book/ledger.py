@@ -195,7 +195,7 @@ def _visit_ledger(self: HTML5Translator, node: LedgerNode) -> None:
         _render(
             "ledger.html",
             cards=cards,
-            counts=Counter(key for _, c in cards for key in (c.verdict, c.kind, (c.verdict, c.kind))),
+            counts=Counter((verdict, kind) for _, c in cards for verdict in (c.verdict, "all") for kind in (c.kind, "all")),
             sections=list(dict.fromkeys(claim.section for _, claim in cards)),
             files=f"{'../' * self.builder.current_docname.count('/')}{CLAIMS}/" if for_web(self.builder) else None,
         )

@@ -31,7 +31,7 @@ class Claim:
         chapter: the page with its evidence, such as "uas/exporters".
         section: the report's heading.
         statement: what the report says, in our words.
-        kind: whether the verdict is computed, judged by sources, or out of reach ("untestable").
+        kind: whether the verdict is computed, judged by sources, or out of reach ("not testable").
         stated: the stated value as a reader would say it; empty where the statement has none.
         shown: what was observed, in words; empty unless the verdict is computed.
         verdict: one of `VERDICTS`.

@@ -295,8 +295,8 @@ def _check_verdict(row: Row, cells: dict[str, Any], grades: set[str]) -> None:
     kind, verdict, certainty = cells["kind"], cells["verdict"], cells["certainty"]
     if verdict is None and kind != "computed":
         raise row.wrong("verdict", f"the cell is empty, and the claim is {kind}")
-    if (kind == "untestable") != (verdict == "not testable"):
-        raise row.wrong("verdict", "'not testable' is the verdict of an untestable claim and of no other")
+    if (kind == "not testable") != (verdict == "not testable"):
+        raise row.wrong("verdict", "'not testable' is the verdict of a claim of that kind and of no other")
     if verdict in DOUBTED and certainty is None:
         raise row.wrong("certainty", f"the cell is empty, and the verdict is {verdict!r}")
     if certainty and verdict not in DOUBTED and cells["otherwise"] not in DOUBTED:
