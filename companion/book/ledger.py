@@ -7,6 +7,7 @@ import csv
 import io
 import json
 from collections import Counter
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -195,7 +196,7 @@ def _visit_ledger(self: HTML5Translator, node: LedgerNode) -> None:
         _render(
             "ledger.html",
             cards=cards,
-            counts=Counter((verdict, kind) for _, c in cards for verdict in (c.verdict, "all") for kind in (c.kind, "all")),
+            counts=Counter(pair for _, c in cards for pair in product((c.verdict, "all"), (c.kind, "all"))),
             sections=list(dict.fromkeys(claim.section for _, claim in cards)),
             files=f"{'../' * self.builder.current_docname.count('/')}{CLAIMS}/" if for_web(self.builder) else None,
         )
