@@ -24,13 +24,14 @@ from pydantic.dataclasses import dataclass
 from companion.errors import CompanionError
 from companion.exhibits.form import Exhibit
 from companion.files.addresses import ADDRESS
-from companion.prose import listed
+from companion.prose import in_words
 
 if TYPE_CHECKING:
     from citeproc import CitationStylesStyle
 
 Item = dict[str, Any]
-MOST_SOURCES = 5
+MOST_LETTERS = 210  # of the line below a picture that names its sources: about two lines in the column of text
+LONG = 55  # letters of a title that is more than a name
 APA, CHICAGO = "apa", "chicago-author-date"
 # The names of an author's parts in CSL-JSON, by those of `Author`.
 NAMES = {
@@ -295,18 +296,62 @@ def csl_json(item: Item) -> str:
     return json.dumps([item], indent=2, ensure_ascii=False) + "\n"
 
 
-def source_line(exhibit: Exhibit) -> str:
-    """Where an exhibit's numbers come from, with the date of each export or of access."""
-    if not exhibit.sources:
-        return "Source: the book’s own files."
+def exhibit_item(book: Book, exhibit: Exhibit, number: str, path: str) -> Item:
+    """An exhibit of the book in CSL-JSON; its number is in the title, where every form of citation has it.
+
+    Args:
+        book: the citation data.
+        exhibit: the exhibit.
+        number: its number in this edition.
+        path: the file of its page in the built book.
+    """
+    item = chapter_item(book, f"{exhibit.title} (Exhibit {number})", path)
+    own = {"id": _key(book_item(book)["id"], exhibit.id)}
+    return item | own | ({"URL": f"{item['URL']}#{exhibit.id}"} if "URL" in item else {})
+
+
+def publishers(exhibit: Exhibit) -> dict[str, str]:
+    """Who published what an exhibit is made from, in order, each with the dates of its exports or of access."""
     versions: dict[str, set[str]] = {}
     for source in exhibit.sources:
-        versions.setdefault(source["title"], set()).add(source.get("version") or f"read {source['accessed']}")
-    parts = [f"{title}, {_dated(sorted(dates))}" for title, dates in versions.items()]
-    if len(parts) > MOST_SOURCES:  # a table whose rows each name their own source
-        parts = [f"{len(parts)} publishers, listed with {listed(exhibit.tables)} in the data catalogue"]
+        versions.setdefault(_publisher(source["title"]), set()).add(version_of(source))
+    return {name: _dated(sorted(dates)) for name, dates in versions.items()}
+
+
+def _publisher(title: str) -> str:
+    """The short name of a source: what stands after a semicolon, without the carrier, or the first part of a title."""
+    _, _, publisher = title.partition("; ")
+    return publisher.partition(",")[0] or (re.split(r"[:,]", title)[0] if len(title) > LONG else title)
+
+
+def version_of(source: Item) -> str:
+    """The state of an upstream source: its version, or the day on which it was read."""
+    return source.get("version") or f"read {source['accessed']}"
+
+
+def unnamed(exhibit: Exhibit) -> int:
+    """How many sources the line below an exhibit has no room to name; the exhibit lists them elsewhere."""
+    names = publishers(exhibit)
+    return next((left for left in range(len(names)) if len(_line(exhibit, left)) <= MOST_LETTERS), len(names) - 1)
+
+
+def source_line(exhibit: Exhibit) -> str:
+    """Where an exhibit's numbers come from, with the date of each export or of access, in about two lines."""
+    return _line(exhibit, unnamed(exhibit)) if exhibit.sources else "Source: the book’s own files."
+
+
+def _line(exhibit: Exhibit, left: int) -> str:
+    """The line of sources without the last `left` of them."""
+    names = publishers(exhibit)
     own = "own calculation" if any("version" in source for source in exhibit.sources) else "own compilation"
-    return f"Source: {'; '.join(parts)}; {own}."
+    shown = dict(list(names.items())[: len(names) - left])
+    (first, *others) = dict.fromkeys(names.values())
+    if len(names) > 1 and not others:  # a day that all have is said once
+        parts, last = list(shown), f"; {'all' if len(names) > 2 else 'both'} {first}"
+    else:
+        parts, last = [f"{title}, {dates}" for title, dates in shown.items()], ""
+    more = f"; and {in_words(left)} other{'s' * (left > 1)}, listed with the exhibit" if left else ""
+    return f"Source: {'; '.join(parts)}{more}{last}; {own}."
 
 
 def _latex(text: str) -> str:

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from companion import day, each, exhibit, in_words, listed, month, percent
+from companion import day, each, exhibit, in_words, listed, load, month, percent
 from companion.book import nodes
 from companion.book.nodes import TEMPLATES
 from companion.book.tags import chapter_tags, describe_chapter
-from companion.citation import metadata
+from companion.citation import metadata, source_line
 from companion.exhibits.csv import data_csv
 from companion.exhibits.form import CHART_MIME, TABLE_MIME, Exhibit
 
@@ -54,6 +54,32 @@ def test_a_missing_value_stays_missing_and_columns_are_described_by_their_table(
     assert [field["title"] for field in shown.fields] == ["Year", "Units delivered", "Exporter"]
 
 
+def test_sources_are_the_publishers_of_the_rows_that_are_used():
+    programs = load("programs").query("program == 'CCA'").head(6)
+    shown = exhibit("own-one", FRAME, **ABOUT | {"sources": [("programs", programs), "uas_deliveries@2022-08"]})
+    assert shown.tables == ["programs", "uas_deliveries"]
+    assert {(s["title"], s["page"]) for s in shown.sources if "page" in s} == set(
+        programs[["source_publisher", "source_title"]].itertuples(index=False, name=None)
+    )
+    assert shown.sources[0]["title"] == programs["source_publisher"].mode()[0]  # most rows cite it
+    with pytest.raises(ValueError, match="no column 'source_url'"):
+        exhibit("own-one", FRAME, **ABOUT | {"sources": [("programs", programs.drop(columns="source_url"))]})
+
+
+def test_the_line_of_sources_names_what_fits_and_counts_the_rest():
+    def line(*titles: str) -> str:
+        sources = [{"title": title, "path": "", "accessed": "2026-11-22"} for title in titles]
+        return source_line(Exhibit(id="x", title="x", fields=[], rows=[], sources=sources))
+
+    assert line("A") == "Source: A, read 2026-11-22; own compilation."
+    assert line("A", "B") == "Source: A; B; both read 2026-11-22; own compilation."
+    long = line(*(letter * 50 for letter in "ABCDEF"))
+    assert long.endswith("; and four others, listed with the exhibit; all read 2026-11-22; own compilation.")
+    assert len(long) <= 210
+    carried = [f"Trade by {what}; A Bureau, carried by x" for what in ("chapter", "code")]
+    assert line(*carried) == "Source: A Bureau, read 2026-11-22; own compilation."
+
+
 def test_jupyterlab_knows_the_output_of_a_chart():
     static = Path(sys.prefix) / "share" / "jupyter" / "lab" / "static"
     assert any(CHART_MIME in script.read_text(encoding="utf-8") for script in static.glob("*.js"))
@@ -83,7 +109,9 @@ def test_no_text_ends_the_script_that_holds_a_chart(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(nodes, "number_of", lambda *_: "1")
     chart = alt.Chart(FRAME.assign(supplier=EVIL), title=EVIL).mark_bar().encode(x="units", y="supplier")
     shown = exhibit("own-one", chart, **ABOUT | {"title": EVIL, "alt": EVIL})
-    page = nodes.render(None, nodes.ExhibitNode(exhibit=shown), "figure.html", files="", credit=EVIL, code="")
+    texts = dict.fromkeys(["files", "embed", "code"], EVIL)
+    beside = texts | {"downloads": [], "citations": {"RIS": EVIL}, "about": [], "described": {}}
+    page = nodes.render(None, nodes.ExhibitNode(exhibit=shown), "figure.html", **beside)
     (script,) = scripts(page)
     assert json.loads(script)["datasets"]["exhibit"] == shown.rows
     assert EVIL in shown.rows[0].values()

@@ -7,6 +7,7 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
 from companion.book import (
+    about,
     builders,
     catalogue,
     citing,
@@ -29,6 +30,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     catalogue.setup(app)
     freshness.setup(app)
     nodes.setup(app)
+    about.setup(app)
     code.setup(app)
     facts.setup(app)
     downloads.setup(app)

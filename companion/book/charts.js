@@ -18,8 +18,9 @@ const enliven = (picture) => {
     drawn = width;
     setPlotWidth(spec, width - margin);
     // Its expressions are interpreted: the page's policy lets no text become code.
-    await vegaEmbed(live, spec, { renderer: "svg", actions: false, ast: true });
+    const { view } = await vegaEmbed(live, spec, { renderer: "svg", actions: false, ast: true });
     picture.classList.add("is-live");
+    picture.dispatchEvent(new CustomEvent("drawn", { detail: view }));
   };
   new ResizeObserver(lodashDebounce(draw, 100)).observe(picture);
 };

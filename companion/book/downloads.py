@@ -7,10 +7,9 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from companion.book import pictures
 from companion.book.nodes import ExhibitNode, after_writing, exhibits_in, for_web, number_of, render
+from companion.book.takeaway import files_of
 from companion.citation import cite_exhibit, metadata
-from companion.exhibits.csv import data_csv
 from companion.exhibits.form import Exhibit
 from companion.files.layout import EXHIBITS
 
@@ -29,17 +28,11 @@ def _write_files(app: Sphinx, pagename: str, template: str, context: dict[str, A
     for node in exhibits_in(doctree):
         exhibit: Exhibit = node["exhibit"]
         credit = cite_exhibit(metadata(Path(app.srcdir)), exhibit, number_of(app.env, node))
-        (folder / f"{exhibit.id}.csv").write_text(data_csv(exhibit), encoding="utf-8", newline="")
+        for ending, content in files_of(exhibit, credit).items():
+            (folder / f"{exhibit.id}.{ending}").write_bytes(content)
         page = f"../{app.builder.get_target_uri(pagename)}#{node['ids'][0]}"
         embed = render(app.env, node, "embed.html", page=page, credit=credit, language=app.config.language)
         (folder / f"{exhibit.id}.html").write_text(embed, encoding="utf-8")
-        if exhibit.spec is not None:
-            spec = pictures.download_spec(exhibit, credit)
-            (folder / f"{exhibit.id}.vl.json").write_text(
-                json.dumps(spec, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-            )
-            (folder / f"{exhibit.id}.svg").write_text(pictures.to_svg(spec), encoding="utf-8")
-            (folder / f"{exhibit.id}.png").write_bytes(pictures.to_png(spec))
 
 
 def _write_index(app: Sphinx) -> None:

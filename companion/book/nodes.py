@@ -18,10 +18,11 @@ from sphinx.util.build_phase import BuildPhase
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
-from companion.book import pictures
-from companion.citation import cite_exhibit, metadata, source_line
+from companion.book import pictures, takeaway
+from companion.citation import cite_exhibit, metadata, source_line, unnamed, version_of
 from companion.exhibits.form import CHART_MIME, TABLE_MIME, Exhibit, decimals
 from companion.files.addresses import href
+from companion.files.layout import EXHIBITS
 from companion.report import STATUSES
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ TEMPLATES = jinja2.Environment(
 )
 # JSON in a page, in which no letter ends the script or opens a comment, is written in one line and in its own order.
 TEMPLATES.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "ensure_ascii": False}
-TEMPLATES.filters["href"] = href
+TEMPLATES.filters |= {"href": href, "version_of": version_of}
 # A date is not broken at its hyphens.
 TEMPLATES.tests["date"] = lambda value: re.fullmatch(r"\d{4}-\d\d(-\d\d)?", str(value)) is not None
 
@@ -124,6 +125,7 @@ def render(env: BuildEnvironment, node: ExhibitNode, template: str, **more: Any)
         "number": number_of(env, node),
         "status": STATUSES[exhibit.status],
         "source_line": source_line(exhibit),
+        "unnamed": unnamed(exhibit) if exhibit.sources else 0,
         "cell": _cell,
         "decimals": {field["name"]: _decimals(exhibit, field["name"]) for field in exhibit.fields},
     }
@@ -154,12 +156,31 @@ def _visit_exhibit(self: HTML5Translator, node: ExhibitNode) -> None:
         picture = builder.picture(node["exhibit"]) if node["exhibit"].spec is not None else None
         text = render(builder.env, node, "printed_figure.html", picture=picture)
     else:
-        to_root = "../" * builder.current_docname.count("/")
-        credit = cite_exhibit(metadata(Path(builder.srcdir)), node["exhibit"], number_of(builder.env, node))
-        code = highlighted(builder, node["code"]) if "code" in node else ""
-        text = render(builder.env, node, "figure.html", files=f"{to_root}exhibits/", credit=credit, code=code)
+        text = render(builder.env, node, "figure.html", **_beside(builder, node))
     self.body.append(text)
     raise nodes.SkipNode
+
+
+def _beside(builder: Any, node: ExhibitNode) -> dict[str, Any]:
+    """What the website has beside an exhibit: files, citations, code, and where its tables are described."""
+    book, exhibit, env = metadata(Path(builder.srcdir)), node["exhibit"], builder.env
+    page, number = builder.current_docname, number_of(env, node)
+    folder = f"{'../' * page.count('/')}{EXHIBITS}/"
+    credit = cite_exhibit(book, exhibit, number)
+    labels = env.domaindata["std"]["anonlabels"]
+    tables = [*(table["name"] for table in node["about"]), "corrections"]
+    described = {name: labels[f"table-{name}"] for name in tables if f"table-{name}" in labels}
+    return {
+        "files": folder,
+        "downloads": takeaway.downloads_of(exhibit, credit),
+        "citations": takeaway.citations_of(book, exhibit, number, builder.get_target_uri(page)),
+        "embed": takeaway.embed_code(book, exhibit, folder, takeaway.embed_height(exhibit, credit)),
+        "code": highlighted(builder, node["code"]) if "code" in node else "",
+        "about": node["about"],
+        "described": {
+            name: f"{builder.get_relative_uri(page, where)}#{anchor}" for name, (where, anchor) in described.items()
+        },
+    }
 
 
 def _visit_gallery(self: HTML5Translator, node: GalleryNode) -> None:

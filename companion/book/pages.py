@@ -105,6 +105,8 @@ def script(app: Sphinx) -> Path:
 def _choose_scripts(
     app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
+    if doctree and exhibits_in(doctree):
+        app.add_js_file("exhibits.js", loading_method="defer")
     if doctree and any(node["exhibit"].spec for node in exhibits_in(doctree)):
         app.add_js_file(SCRIPT, loading_method="defer")
     # The theme loads Thebe's settings on every page although the book runs no code on remote servers.

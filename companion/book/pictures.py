@@ -167,7 +167,7 @@ def _fitted(text: str, width: int) -> tuple[str, int]:
 
     def fit() -> bytes:
         spec = json.loads(text)
-        margin = _width(_svg(_with_plot_width(spec, width))) - width
+        margin = _size(_svg(_with_plot_width(spec, width)), "width") - width
         return json.dumps([_svg(_with_plot_width(spec, width - margin)), margin]).encode()
 
     svg, margin = json.loads(_kept("fitted", text, str(width), make=fit))
@@ -231,9 +231,14 @@ def _do(job: Job) -> None:
     function(*arguments)
 
 
-def _width(svg: str) -> int:
-    found = re.search(r'<svg[^>]* width="([\d.]+)"', svg)
-    assert found, "vl-convert writes the width of every picture"
+def height(exhibit: Exhibit) -> int:
+    """How high a chart is on a page on a desk, in pixels."""
+    return _size(page_svg(exhibit, WIDE)[0], "height")
+
+
+def _size(svg: str, side: str) -> int:
+    found = re.search(rf'<svg[^>]* {side}="([\d.]+)"', svg)
+    assert found, "vl-convert writes the width and the height of every picture"
     return round(float(found[1]))
 
 

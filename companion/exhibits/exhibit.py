@@ -9,6 +9,7 @@ import pandas as pd
 
 from companion.exhibits import theme, tooltips
 from companion.exhibits.form import DATASET, Exhibit, Record
+from companion.files.addresses import BETWEEN
 from companion.report import REPORT_EXHIBITS, Status
 from companion.tables import describe, is_table
 from companion.tables.own_files import local_sources
@@ -23,7 +24,7 @@ def exhibit(
     title: str,
     subtitle: str,
     alt: str,
-    sources: list[str],
+    sources: list[str | tuple[str, pd.DataFrame]],
     status: Status = "own",
     note: str = "",
     table: pd.DataFrame | None = None,
@@ -38,7 +39,9 @@ def exhibit(
         subtitle: what is measured, the unit and the period.
         alt: the finding and the numbers that carry it, for a reader who cannot see the picture.
         sources: tables it is computed from; "name@vintage" where only one vintage is used, "name@local" where the table
-            is made from the reader's own files. None for an exhibit on the book itself.
+            is made from the reader's own files. A table in which each row names its own source stands with the rows
+            that are used, as in ("programs", rows): their publishers are the sources. None for an exhibit on the book
+            itself.
         status: how it relates to the report's own exhibit; "own" where the report has none.
         note: what a reader must know to read it right.
         table: the data shown beside a chart and offered for download; the chart's own data if not given.
@@ -62,7 +65,7 @@ def exhibit(
     frame = content if chart is None else (chart.data if table is None else table)
     if not isinstance(frame, pd.DataFrame):
         raise ValueError(f"Exhibit {id!r}: the chart has no data frame of its own. Pass table=.")
-    tables = sorted({source.partition("@")[0] for source in sources})
+    tables = sorted({_name_of(source).partition("@")[0] for source in sources})
     public = filter(is_table, tables)  # a table made from licensed files is not described
     known = {field["name"]: field["title"] for table in public for field in describe(table)["schema"]["fields"]}
     titles = known | (columns or {})
@@ -98,22 +101,43 @@ def _spec(chart: alt.TopLevelMixin, frame: pd.DataFrame) -> Record:
     return spec | {"datasets": spec.get("datasets", {})}
 
 
-def _sources(id: str, names: list[str]) -> list[Record]:
-    """The upstream sources of tables, of one vintage where a name says so."""
+def _name_of(source: str | tuple[str, pd.DataFrame]) -> str:
+    return source if isinstance(source, str) else source[0]
+
+
+def _sources(id: str, sources: list[str | tuple[str, pd.DataFrame]]) -> list[Record]:
+    """The upstream sources of tables, of one vintage where a name says so, or of the rows that are given."""
     found: list[Record] = []
-    for name in names:
-        table, _, vintage = name.partition("@")
+    for source in sources:
+        table, _, vintage = _name_of(source).partition("@")
         if vintage == "local":
             found += local_sources(table)
             continue
         of_table = describe(table)["sources"]
-        chosen = [source for source in of_table if not vintage or source.get("vintage") == vintage]
+        if not isinstance(source, str):
+            found += _cited(id, source[1], read=max(entry["accessed"] for entry in of_table))
+            continue
+        chosen = [entry for entry in of_table if not vintage or entry.get("vintage") == vintage]
         if not chosen:
-            vintages = sorted({source.get("vintage", "") for source in of_table})
+            vintages = sorted({entry.get("vintage", "") for entry in of_table})
             raise ValueError(f"Exhibit {id!r}: table {table!r} has no vintage {vintage!r}; it has {vintages}.")
         found += chosen
     found = [{key: value for key, value in source.items() if key != "vintage"} for source in found]
     return [source for i, source in enumerate(found) if source not in found[:i]]
+
+
+def _cited(id: str, rows: pd.DataFrame, read: str) -> list[Record]:
+    """The pages that rows cite: those of the publisher that most rows cite come first."""
+    columns = ["source_publisher", "source_url", "source_title"]
+    if missing := [column for column in columns if column not in rows]:
+        raise ValueError(f"Exhibit {id!r}: the rows in sources= have no column {missing[0]!r}. Pass rows of the table.")
+    publishers = rows["source_publisher"].map(rows["source_publisher"].value_counts())
+    pages = rows.assign(n=publishers).sort_values("n", ascending=False, kind="stable")[columns].drop_duplicates()
+    return [
+        {"title": who, "path": url, "page": page, "accessed": read}
+        for who, urls, page in pages.itertuples(index=False)
+        for url in urls.split(BETWEEN)
+    ]
 
 
 def _fields(id: str, frame: pd.DataFrame, titles: dict[str, str]) -> list[Record]:
