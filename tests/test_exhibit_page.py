@@ -135,16 +135,16 @@ def test_a_table_is_sorted_by_a_click_on_a_column(page: Page, figure: Locator):
     def column(number: int) -> list[str]:
         return table.evaluate("(table, n) => [...table.tBodies[0].rows].map((r) => r.cells[n].innerText)", number)
 
-    before = column(2)
+    before = column(3)
     table.get_by_role("button", name="Units delivered").press("Enter")
-    numbers = [float(text.replace(",", "")) for text in column(2)]
+    numbers = [float(text.replace(",", "")) for text in column(3)]
     assert numbers == sorted(numbers) != [float(text.replace(",", "")) for text in before]
     assert table.locator("[aria-sort]").all_inner_texts() == ["Units delivered"]
     table.get_by_role("button", name="Units delivered").click()
-    assert [float(text.replace(",", "")) for text in column(2)] == numbers[::-1]
+    assert [float(text.replace(",", "")) for text in column(3)] == numbers[::-1]
     assert table.locator("[aria-sort=descending]").count() == 1
     table.get_by_role("button", name="Exporter").click()
-    assert column(0) == sorted(column(0))
+    assert column(1) == sorted(column(1))
     assert table.locator("[aria-sort]").count() == 1
 
 
@@ -174,6 +174,48 @@ def test_the_nearest_mark_answers_to_pointer_finger_and_keys(page: Page, figure:
     assert "United States" in figure.locator(".exhibit-picture .exhibit-said").text_content()
 
 
+def test_a_choice_changes_picture_title_note_address_and_downloads(page: Page, figure: Locator, html: Path):
+    figure.locator(".exhibit-live svg.marks").wait_for()
+    title, bars = figure.locator(".exhibit-title"), figure.locator(".exhibit-live .mark-rect path")
+    published = (title.inner_text(), [bar.get_attribute("d") for bar in bars.all()])
+    changed = figure.locator(".exhibit-changed")
+    assert not changed.is_visible()
+    figure.locator(".exhibit-choice input").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(title).to_contain_text("in SIPRI’s export of")
+    page.wait_for_function(
+        "before => document.querySelectorAll('#figure-1 .exhibit-live .mark-rect path')[0]"
+        ".getAttribute('d') !== before",
+        arg=published[1][0],
+    )
+    name = page.url.partition("vintage=")[2]
+    assert page.url.endswith(f"#figure-1:vintage={name}")
+    assert "as in SIPRI’s export of" in figure.locator(".exhibit-note").inner_text()
+    figure.locator("summary", has_text="Download").click()
+    links = [link.get_attribute("href") for link in figure.locator(".exhibit-downloads a").all() if link.is_visible()]
+    assert [Path(link).name for link in links] == [
+        f"figure-1.{name}.{kind}" for kind in ("csv", "png", "svg", "vl.json")
+    ]
+    assert title.inner_text().split()[0] in (html / "exhibits" / f"figure-1.{name}.svg").read_text(encoding="utf-8")
+    tab(figure, "Table").click()
+    assert page.url.endswith(f"#figure-1:vintage={name}&view=table")
+    address = page.url
+    figure.get_by_role("button", name="Reset").click()
+    assert (title.inner_text(), changed.is_visible()) == (published[0], False)
+    assert page.url.endswith("#figure-1:view=table")
+    tab(figure, "Chart").click()
+    page.wait_for_function(
+        "before => document.querySelectorAll('#figure-1 .exhibit-live .mark-rect path')[0]"
+        ".getAttribute('d') === before",
+        arg=published[1][0],
+    )
+    page.goto(address)
+    expect(title).to_contain_text("in SIPRI’s export of")
+    assert figure.locator(".exhibit-choice input").last.is_checked()
+    assert shown(figure) == ["table"]
+
+
 def test_targets_are_large_enough(page: Page, figure: Locator):
     targets = figure.locator(".exhibit-tabs a, .exhibit-menus summary, .exhibit-link")
     assert targets.count() == 8
@@ -188,7 +230,10 @@ def test_without_script_everything_stands_there(html: Path, browser: Browser):
         details.locator("> summary").click()
         assert details.locator("> :not(summary)").is_visible()
     assert figure.locator("tbody tr").count() > 100
-    assert not figure.locator(".exhibit-copy").first.is_visible()
+    assert figure.locator(".exhibit-copy, .exhibit-choice").filter(visible=True).count() == 0
+    assert len({row.split()[0] for row in figure.locator("tbody tr").all_inner_texts()}) == 3, (
+        "all views are in the table"
+    )
     figure.locator(".exhibit-tabs a", has_text="About").click()
     expect(figure.locator(".exhibit-about .exhibit-panel")).to_be_in_viewport()
     assert trouble == []
@@ -243,7 +288,7 @@ def test_every_exhibit_can_be_cited_and_taken_home(html: Path):
             size = (page.parent / link["href"]).stat().st_size
             assert link.find_next("span").get_text() == f"{max(1, round(size / 1000)):,} kB"
         texts = [part.get_text() for part in figure.select(".exhibit-cite .exhibit-copied > :first-child")]
-        assert len(texts) == 4
+        assert len(texts) == 4 * len(figure.select(".exhibit-downloads"))
         assert all(version in text for text in texts)
         assert texts[0].count(figure.select_one(".exhibit-number").get_text()) == 1
         assert title.split()[0] in texts[3]

@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT
 
 from companion import day, each, exhibit, in_words, listed, load, month, percent
-from companion.book import nodes
+from companion.book import nodes, pictures
 from companion.book.nodes import TEMPLATES
 from companion.book.tags import chapter_tags, describe_chapter
 from companion.citation import metadata, source_line
@@ -80,6 +80,44 @@ def test_the_line_of_sources_names_what_fits_and_counts_the_rest():
     assert line(*carried) == "Source: A Bureau, read 2026-11-22; own compilation."
 
 
+VINTAGES = pd.DataFrame({"vintage": ["2022-08", "2022-08", "2026-05"], "year": [2020, 2021, 2020], "units": [1, 2, 3]})
+BY_VINTAGE = alt.Chart(VINTAGES).mark_bar().encode(x="year:O", y="units:Q")
+
+
+def test_a_choice_is_a_parameter_that_the_published_view_sets():
+    choices = {"vintage": {"2022-08": {}, "2026-05": {"title": "Another finding"}}}
+    shown = exhibit("own-one", BY_VINTAGE, choices=choices, **ABOUT)
+    assert Exhibit.from_output(json.loads(json.dumps(shown._repr_mimebundle_()[CHART_MIME]))) == shown
+    assert shown.spec["transform"] == [{"filter": 'datum["vintage"] == vintage'}]
+    assert shown.spec["params"] == [{"name": "vintage", "value": "2022-08"}]
+    published, other = shown.views().values()
+    assert (published.title, published.rows, published.spec) == (shown.title, shown.rows[:2], shown.spec)
+    assert (other.title, other.subtitle, other.rows) == ("Another finding", shown.subtitle, shown.rows[2:])
+    assert other.spec["params"] == [{"name": "vintage", "value": "2026-05"}]
+    drawn = [pictures.page_svg(view, 400)[0].count('aria-roledescription="bar"') for view in shown.views().values()]
+    assert drawn == [2, 1]
+
+
+def test_a_choice_without_a_title_finds_nothing():
+    shown = exhibit("own-one", BY_VINTAGE, choices={"vintage": ["2022-08", "2026-05"]}, **ABOUT)
+    assert [view.title for view in shown.views().values()] == ["A finding", "Units, 2020–2021 (2026-05)"]
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"vintage": ["2022-08"]}, "two values or more"),
+        ({"vintage": ["2022-08", "2026-05"], "year": [2020, 2021]}, "takes one column"),
+        ({"vintage": ["2022-08", "2024-04"]}, "has not just the values"),
+        ({"month": ["a", "b"]}, "column 'month'"),
+        ({"vintage": {"2022-08": {}, "2026-05": {"heading": "x"}}}, "has 'heading'"),
+    ],
+)
+def test_a_choice_that_cannot_be_made_is_refused(choices: dict, message: str):
+    with pytest.raises(ValueError, match=message):
+        exhibit("own-one", BY_VINTAGE, choices=choices, **ABOUT)
+
+
 def test_jupyterlab_knows_the_output_of_a_chart():
     static = Path(sys.prefix) / "share" / "jupyter" / "lab" / "static"
     assert any(CHART_MIME in script.read_text(encoding="utf-8") for script in static.glob("*.js"))
@@ -110,7 +148,8 @@ def test_no_text_ends_the_script_that_holds_a_chart(monkeypatch: pytest.MonkeyPa
     chart = alt.Chart(FRAME.assign(supplier=EVIL), title=EVIL).mark_bar().encode(x="units", y="supplier")
     shown = exhibit("own-one", chart, **ABOUT | {"title": EVIL, "alt": EVIL})
     texts = dict.fromkeys(["files", "embed", "code"], EVIL)
-    beside = texts | {"downloads": [], "citations": {"RIS": EVIL}, "about": [], "described": {}}
+    view = {"name": "", "exhibit": shown, "downloads": [], "citations": {"RIS": EVIL}}
+    beside = texts | {"views": [view], "about": [], "described": {}}
     page = nodes.render(None, nodes.ExhibitNode(exhibit=shown), "figure.html", **beside)
     (script,) = scripts(page)
     assert json.loads(script)["datasets"]["exhibit"] == shown.rows

@@ -30,6 +30,10 @@ def _write_files(app: Sphinx, pagename: str, template: str, context: dict[str, A
         credit = cite_exhibit(metadata(Path(app.srcdir)), exhibit, number_of(app.env, node))
         for ending, content in files_of(exhibit, credit).items():
             (folder / f"{exhibit.id}.{ending}").write_bytes(content)
+        for name, view in list(exhibit.views().items())[1:]:
+            credit_of_view = cite_exhibit(metadata(Path(app.srcdir)), view, number_of(app.env, node))
+            for ending, content in files_of(view, credit_of_view).items():
+                (folder / f"{exhibit.id}.{name}.{ending}").write_bytes(content)
         page = f"../{app.builder.get_target_uri(pagename)}#{node['ids'][0]}"
         embed = render(app.env, node, "embed.html", page=page, credit=credit, language=app.config.language)
         (folder / f"{exhibit.id}.html").write_text(embed, encoding="utf-8")
@@ -66,6 +70,7 @@ def _entry(app: Sphinx, node: ExhibitNode) -> dict[str, Any]:
         "svg": f"{path}.svg" if drawn else None,
         "png": f"{path}.png" if drawn else None,
         "embed": f"{path}.html",
+        "views": {name: view.title for name, view in exhibit.views().items()},
         "tables": exhibit.tables,
         "sources": exhibit.sources,
         "citation": cite_exhibit(metadata(Path(app.srcdir)), exhibit, number),

@@ -167,13 +167,22 @@ def _beside(builder: Any, node: ExhibitNode) -> dict[str, Any]:
     page, number = builder.current_docname, number_of(env, node)
     folder = f"{'../' * page.count('/')}{EXHIBITS}/"
     credit = cite_exhibit(book, exhibit, number)
+    first, *others = [*exhibit.views(), ""][:1] + list(exhibit.views().items())[1:]
+    views = [(first, exhibit, exhibit.id), *((name, view, f"{exhibit.id}.{name}") for name, view in others)]
     labels = env.domaindata["std"]["anonlabels"]
     tables = [*(table["name"] for table in node["about"]), "corrections"]
     described = {name: labels[f"table-{name}"] for name in tables if f"table-{name}" in labels}
     return {
         "files": folder,
-        "downloads": takeaway.downloads_of(exhibit, credit),
-        "citations": takeaway.citations_of(book, exhibit, number, builder.get_target_uri(page)),
+        "views": [
+            {
+                "name": name,
+                "exhibit": view,
+                "downloads": takeaway.downloads_of(view, cite_exhibit(book, view, number), file),
+                "citations": takeaway.citations_of(book, view, number, builder.get_target_uri(page)),
+            }
+            for name, view, file in views
+        ],
         "embed": takeaway.embed_code(book, exhibit, folder, takeaway.embed_height(exhibit, credit)),
         "code": highlighted(builder, node["code"]) if "code" in node else "",
         "about": node["about"],

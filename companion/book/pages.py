@@ -69,6 +69,9 @@ def _draw(app: Sphinx, builder: Builder) -> None:
         if node["exhibit"].spec is not None:
             credit = cite_exhibit(book, node["exhibit"], number_of(env, node)) if for_web(builder) else None
             jobs.append((pictures.draw_exhibit, (node["exhibit"], credit)))
+            for view in list(node["exhibit"].views().values())[1:] if for_web(builder) else []:
+                credit = cite_exhibit(book, view, number_of(env, node))
+                jobs.append((pictures.draw_exhibit, (view, credit)))
     source = (HERE / "charts.js").read_text(encoding="utf-8")
     if for_web(builder):
         jobs.insert(0, (pictures.bundle, (source,)))  # it takes longest

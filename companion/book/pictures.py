@@ -112,7 +112,7 @@ def download_spec(exhibit: Exhibit, credit: str) -> Spec:
     _, margin = page_svg(exhibit, WIDE)
     plot = WIDE - margin
     inner = _with_plot_width(specification(exhibit), plot)
-    shared = {"$schema", "config", "datasets", "description"} & set(inner)
+    shared = {"$schema", "config", "datasets", "description", "params"} & set(inner)
     top: Spec = {key: inner.pop(key) for key in sorted(shared)}
     # Vega-Lite does not wrap text: a letter takes about 9.4, 7 and 6.2 pixels in these sizes.
     title = {

@@ -31,12 +31,13 @@ def files_of(exhibit: Exhibit, credit: str) -> dict[str, bytes]:
     return files
 
 
-def downloads_of(exhibit: Exhibit, credit: str) -> list[dict[str, str]]:
-    """The files of an exhibit with what each is and how large."""
+def downloads_of(exhibit: Exhibit, credit: str, name: str) -> list[dict[str, str]]:
+    """The files of an exhibit, or of one view of it, with what each is and how large; `name` is theirs."""
+    of_all = {"csv": "Data of all views (CSV)"} if exhibit.choice else {}
     sizes = {ending: len(content) for ending, content in files_of(exhibit, credit).items()}
     return [
-        {"file": f"{exhibit.id}.{ending}", "words": words, "size": f"{max(1, round(sizes[ending] / 1000)):,} kB"}
-        for ending, words in KINDS.items()
+        {"file": f"{name}.{ending}", "words": words, "size": f"{max(1, round(sizes[ending] / 1000)):,} kB"}
+        for ending, words in (KINDS | of_all).items()
         if ending in sizes
     ]
 

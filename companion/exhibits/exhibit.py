@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import get_args
+from typing import Any, get_args
 
 import altair as alt
 import pandas as pd
@@ -29,6 +29,7 @@ def exhibit(
     note: str = "",
     table: pd.DataFrame | None = None,
     columns: dict[str, str] | None = None,
+    choices: dict[str, list[str] | dict[str, dict[str, str]]] | None = None,
 ) -> Exhibit:
     """Show a chart or a table as an exhibit of the book.
 
@@ -47,6 +48,10 @@ def exhibit(
         table: the data shown beside a chart and offered for download; the chart's own data if not given.
         columns: titles of columns that the source tables do not describe, and of fields that tooltips show. A name that
             is one word needs none.
+        choices: one column of the chart's data and of the table, with the values that a reader can choose between; the
+            first is what is published, and what the texts above describe. The picture shows the rows with that value.
+            A value can have its `label`, and what differs of `title`, `subtitle`, `alt` and `note`; without a title,
+            its heading says what is shown and finds nothing.
 
     Raises:
         ValueError: the description is incomplete or contradicts itself; the message says what to add.
@@ -74,6 +79,7 @@ def exhibit(
     spec = None if chart is None else _spec(chart, frame)
     if spec:
         tooltips.fill(spec, spec["datasets"] | {DATASET: rows}, titles | {f["name"]: f["title"] for f in fields})
+    choice = _choice(id, choices, spec=spec, rows=rows, titles=titles, subtitle=subtitle) if choices else None
     return Exhibit(
         id=id,
         title=title,
@@ -87,6 +93,7 @@ def exhibit(
         fields=fields,
         rows=rows,
         spec=spec,
+        choice=choice,
     )
 
 
@@ -99,6 +106,45 @@ def _spec(chart: alt.TopLevelMixin, frame: pd.DataFrame) -> Record:
         del spec["datasets"][name]
         spec = json.loads(json.dumps(spec).replace(json.dumps({"name": name}), json.dumps({"name": DATASET})))
     return spec | {"datasets": spec.get("datasets", {})}
+
+
+def _choice(
+    id: str, choices: dict[str, Any], *, spec: Record | None, rows: list[Record], titles: dict[str, str], subtitle: str
+) -> Record:
+    """What a reader can choose, checked; the chart, which is changed, shows the first of it."""
+    (name, values), *more = choices.items()
+    if more or spec is None or len(values) < 2:
+        raise ValueError(f"Exhibit {id!r}: choices= takes one column of a chart, with two values or more.")
+    options: list[Record] = []
+    for value in values:
+        own = dict(values[value]) if isinstance(values, dict) else {}
+        if unknown := own.keys() - {"label", "title", "subtitle", "alt", "note"}:
+            raise ValueError(
+                f"Exhibit {id!r}: the choice {value!r} has {min(unknown)!r}, which is no text of an exhibit."
+            )
+        label = own.setdefault("label", str(value))
+        if options:  # the texts of the exhibit are those of the first
+            own.setdefault("title", f"{subtitle} ({label})")
+            own.setdefault("alt", f"{own['title']}. The numbers are in the table.")
+        options.append({"value": value} | {key: " ".join(text.split()) for key, text in own.items()})
+    shown = spec["datasets"] | {DATASET: rows}
+    filtered = _filter(spec, f"datum[{json.dumps(name)}] == {name}", name, shown)
+    if not filtered or any({row.get(name) for row in shown[data]} != {*values} for data in {DATASET, *filtered}):
+        raise ValueError(f"Exhibit {id!r}: column {name!r} of chart and table has not just the values {list(values)}.")
+    spec["params"] = [*spec.get("params", []), {"name": name, "value": options[0]["value"]}]
+    return {"field": name, "title": titles[name], "options": options}
+
+
+def _filter(part: Record, condition: str, column: str, data: dict[str, list[Record]]) -> set[str]:
+    """Have each part of a chart that has data with a column show the rows that fit; return the names of the data."""
+    name = part.get("data", {}).get("name")
+    found = {name} if name and column in (data[name] or [{}])[0] else set()
+    if found:
+        part["transform"] = [{"filter": condition}, *part.get("transform", [])]
+    inner = [part["spec"]] if "spec" in part else []
+    for place in tooltips.PARTS:
+        inner += part.get(place, [])
+    return found.union(*(_filter(each, condition, column, data) for each in inner))
 
 
 def _name_of(source: str | tuple[str, pd.DataFrame]) -> str:

@@ -5,9 +5,10 @@ tabular data resource. JupyterLab shows both by itself; the book draws them with
 back needs neither pandas nor Altair.
 """
 
+import re
 import textwrap
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from companion.files import outputs
@@ -52,6 +53,9 @@ class Exhibit:
         fields: the columns of its data, with name, title and type.
         rows: its data, one record per row.
         spec: Vega-Lite specification of the picture; None for a table.
+        choice: what a reader can choose to see: `field`, the column in which the views differ, its `title`, and
+            `options`, each with `value`, `label` and texts of its own, the published view first. None where there is
+            one view.
         form: the form that it was written in.
     """
 
@@ -67,7 +71,22 @@ class Exhibit:
     fields: list[Record]
     rows: list[Record]
     spec: Record | None = None
+    choice: Record | None = None
     form: int = FORM
+
+    def views(self) -> "dict[str, Exhibit]":
+        """What a reader can choose to see, by its name in addresses, the published view first; each is an exhibit."""
+        if self.choice is None or self.spec is None:
+            return {}
+        name, found = self.choice["field"], {}
+        for option in self.choice["options"]:
+            texts = {key: option[key] for key in ("title", "subtitle", "alt", "note") if key in option}
+            rows = [row for row in self.rows if row[name] == option["value"]]
+            params = [p | {"value": option["value"]} if p["name"] == name else p for p in self.spec["params"]]
+            spec = self.spec | {"params": params}
+            view = replace(self, rows=rows, spec=spec, choice=None, **texts)
+            found["-".join(re.findall(r"[a-z0-9.]+", str(option["value"]).lower()))] = view
+        return found
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Record:
         about = {name: value for name, value in vars(self).items() if name not in {"rows", "spec", "fields", "alt"}}

@@ -71,6 +71,50 @@
     figure.published.view = tabs[0].dataset.view;
   };
 
+  // A choice sets a parameter of the chart, and what the exhibit says of itself: title, note, downloads, citations.
+  const makeChoice = (figure) => {
+    const box = figure.querySelector(".exhibit-choice");
+    if (!box) return;
+    const name = box.dataset.field;
+    const options = [...box.querySelectorAll("[data-title]")];
+    const picture = figure.querySelector(".exhibit-picture");
+    const changed = box.querySelector(".exhibit-changed");
+    let view;
+    figure.published[name] = options[0].value;
+    const chosen = () => options.find((option) => option.value === figure.state[name]) ?? options[0];
+    const draw = async () => {
+      figure.toggleAttribute("data-waiting", !view && chosen() !== options[0]);
+      if (!view) return;
+      await view.signal(name, JSON.parse(chosen().dataset.value)).runAsync();
+      picture.querySelector(".exhibit-live svg").setAttribute("aria-label", chosen().dataset.alt);
+    };
+    const show = () => {
+      const option = chosen();
+      if (option.matches("option")) option.selected = true;
+      else option.checked = true;
+      for (const part of ["title", "subtitle", "note"]) {
+        figure.querySelector(`.exhibit-${part}`).textContent = option.dataset[part];
+      }
+      for (const part of figure.querySelectorAll("[data-choice]")) part.hidden = part.dataset.choice !== option.value;
+      changed.hidden = option === options[0];
+      figure.toggleAttribute("data-changed", option !== options[0]);
+      draw();
+    };
+    box.addEventListener("change", (event) => {
+      choose(figure, { [name]: event.target.value });
+      figure.querySelector(".exhibit-kicker .exhibit-said").textContent = chosen().dataset.title;
+    });
+    changed.querySelector("button").addEventListener("click", () => {
+      choose(figure, { [name]: options[0].value });
+      (box.querySelector("select") ?? options[0]).focus();
+    });
+    picture.addEventListener("drawn", ({ detail }) => {
+      view = detail;
+      draw();
+    });
+    figure.addEventListener("state", show);
+  };
+
   // Copying says that it did, to the eye and to a screen reader.
   const copy = async (text) => {
     try {
@@ -227,6 +271,7 @@
 
   for (const figure of document.querySelectorAll("figure.exhibit")) {
     figure.published = {};
+    makeChoice(figure);
     makeTabs(figure);
     makeCopying(figure);
     makeReading(figure);
