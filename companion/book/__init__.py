@@ -17,9 +17,12 @@ from companion.book import (
     freshness,
     launch,
     ledger,
+    listing,
     nodes,
     pages,
     policy,
+    search,
+    shell,
     tags,
     versions,
 )
@@ -35,9 +38,12 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     facts.setup(app)
     downloads.setup(app)
     ledger.setup(app)
+    listing.setup(app)
     versions.setup(app)
     pages.setup(app)
     policy.setup(app)
+    search.setup(app)
+    shell.setup(app)
     citing.setup(app)
     tags.setup(app)
     launch.setup(app)

@@ -18,6 +18,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.osutil import relative_uri
 
 from companion.book import pictures
+from companion.book.contents import contents
 from companion.book.ledger import ClaimNode
 from companion.book.nodes import TEMPLATES, ExhibitNode, WithoutScripts, exhibits_in, for_web, number_of
 from companion.citation import Book, book_item, cite_book, doi_address, metadata, names
@@ -55,7 +56,7 @@ class PrintBuilder(WithoutScripts, SingleFileHTMLBuilder):
     def assemble_doctree(self) -> nodes.document:
         """The pages in order; the chapters of a part stand in a section with its title."""
         document = self.env.get_doctree(self.config.root_doc).copy()
-        parts = _parts(self.env)
+        parts = contents(self.env).parts
         pages = {page: self.env.get_and_resolve_doctree(page, self) for _, chapters in parts for page in chapters}
         _make_ids_unique(pages)
         # The book's own title is on the title page.
@@ -81,7 +82,7 @@ class PrintBuilder(WithoutScripts, SingleFileHTMLBuilder):
         """Write the one page, without a theme."""
         # Templates join a page's address and an id, which here are one id after the other.
         body = re.sub(r'href="#document-[^"#]*#', 'href="#', addctx["body"]).replace("<details", "<details open")
-        book, parts = metadata(Path(self.srcdir)), _parts(self.env)
+        book, parts = metadata(Path(self.srcdir)), contents(self.env).parts
         found = [node for _, chapters in parts for page in chapters for node in exhibits_in(self.env.get_doctree(page))]
         text = TEMPLATES.get_template("print.html").render(
             _title_of(book),
@@ -133,7 +134,7 @@ class EbookBuilder(WithoutScripts, Epub3Builder):
         """Write the title page, the contents and the package description."""
         book = metadata(Path(self.srcdir))
         name = f"{book.title} {book.version}"
-        parts = _parts(self.env)
+        parts = contents(self.env).parts
         pages = [page for _, chapters in parts for page in chapters]
         title = TEMPLATES.get_template("title.html").render(_title_of(book))
         self._fill("ebook.html", "title.xhtml", title=book.title, body=Markup(title))
@@ -191,22 +192,6 @@ def _drop_scripts(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 def _make_room(builder: Builder) -> None:
     """Make the folder in which myst-nb leaves a style sheet at the end of every build, which nothing here uses."""
     Path(builder.outdir, "_static").mkdir(exist_ok=True)
-
-
-def _parts(env: BuildEnvironment) -> list[tuple[str, list[str]]]:
-    """The parts of the table of contents, each with its pages; a part without title is named by ""."""
-    root = env.config.root_doc
-    parts = [("", [root])]
-    for toctree in env.get_doctree(root).findall(addnodes.toctree):
-        parts.append(
-            (toctree["caption"] or "", [page for first in toctree["includefiles"] for page in _tree(env, first)])
-        )
-    return parts
-
-
-def _tree(env: BuildEnvironment, page: str) -> list[str]:
-    """A page and those below it, in order."""
-    return [page, *(lower for child in env.toctree_includes.get(page, []) for lower in _tree(env, child))]
 
 
 def _titles(env: BuildEnvironment) -> dict[str, str]:

@@ -37,6 +37,8 @@ def _write_files(app: Sphinx, pagename: str, template: str, context: dict[str, A
         page = f"../{app.builder.get_target_uri(pagename)}#{node['ids'][0]}"
         embed = render(app.env, node, "embed.html", page=page, credit=credit, language=app.config.language)
         (folder / f"{exhibit.id}.html").write_text(embed, encoding="utf-8")
+        if exhibit.spec is not None:
+            (folder / f"{exhibit.id}.small.svg").write_text(pictures.small_svg(exhibit), encoding="utf-8")
 
 
 def _write_index(app: Sphinx) -> None:

@@ -28,6 +28,7 @@ from sphinx.util import logging
 
 from companion import settings
 from companion.book import pictures
+from companion.book.contents import contents
 from companion.book.nodes import OverviewNode
 from companion.chapters.execution import ExecutionError, Run, execute
 from companion.chapters.notebooks import is_notebook
@@ -188,7 +189,7 @@ def _shared(env: BuildEnvironment) -> str:
     std = env.domaindata["std"]
     parts: list[dict[Any, Any]] = [
         {page: title.astext() for page, title in env.titles.items()},
-        env.toctree_includes,
+        vars(contents(env)),
         env.toc_fignumbers,
         *(std[name] for name in ("labels", "anonlabels", "objects", "terms")),
         {page: [claim.id for claim in claims] for page, claims in env.domaindata["claim"].get("cards", {}).items()},

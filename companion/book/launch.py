@@ -1,6 +1,6 @@
-"""Links that open a chapter as a notebook on Binder and, for an edition, on Colab; and links to the repository.
+"""Links below a page: to its source; for chapters, to Binder and, for an edition, to Colab; and to the repository.
 
-They appear once `CITATION.cff` has a `repository-code`, the address of a repository on GitHub.
+All but the first appear once `CITATION.cff` has a `repository-code`, the address of a repository on GitHub.
 """
 
 from pathlib import Path
@@ -8,17 +8,16 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.config import Config
 
 from companion.book.nodes import for_web
 from companion.citation import Book, metadata
+from companion.files.addresses import href
 from companion.settings import changes_file
 
 
 def setup(app: Sphinx) -> None:
-    """Connect to Sphinx, after the theme has made its own buttons."""
-    app.connect("config-inited", _link_repository)
-    app.connect("html-page-context", _add_buttons, priority=502)
+    """Connect to Sphinx."""
+    app.connect("html-page-context", _add_links)
 
 
 def links(book: Book, docname: str) -> dict[str, str]:
@@ -37,33 +36,15 @@ def links(book: Book, docname: str) -> dict[str, str]:
     return {"Binder": binder, "Colab": colab} if edition else {"Binder": binder}
 
 
-def _link_repository(app: Sphinx, config: Config) -> None:
-    if repository := metadata(Path(app.srcdir)).repository_code:
-        config["html_theme_options"] |= {
-            "repository_url": repository,
-            "use_repository_button": True,
-            "use_issues_button": True,
-        }
-
-
-# The theme's own buttons would copy each notebook beside its page, without outputs where these come from the cache.
-def _add_buttons(
+def _add_links(
     app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    is_notebook = "kernelspec" in app.env.metadata[pagename]
-    services = links(metadata(Path(app.srcdir)), pagename)
-    if not for_web(app.builder) or not is_notebook or not services:
+    if not for_web(app.builder) or doctree is None:
         return
-    logos = {"Binder": "logo_binder.svg", "Colab": "logo_colab.png"}
-    buttons = [
-        {
-            "type": "link",
-            "text": service,
-            "tooltip": f"Open this chapter on {service}",
-            "icon": f"_static/images/{logos[service]}",
-            "url": url,
-        }
-        for service, url in services.items()
-    ]
-    group = {"type": "group", "tooltip": "Run this chapter", "icon": "fas fa-rocket", "label": "launch-buttons"}
-    context["header_buttons"].insert(0, group | {"buttons": buttons})
+    book = metadata(Path(app.srcdir))
+    is_notebook = "kernelspec" in app.env.metadata[pagename]
+    found = [(f"Run on {service}", url) for service, url in (links(book, pagename) if is_notebook else {}).items()]
+    if repository := href(book.repository_code or ""):
+        found += [("Repository", repository), ("Report an error", f"{repository.rstrip('/')}/issues/new")]
+    source = ("Source of this page (.md)", context["pathto"](f"_sources/{context['sourcename']}", True))
+    context["page_links"] = [{"text": text, "url": url} for text, url in [source, *found]]

@@ -21,6 +21,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
 from companion.book.nodes import TEMPLATES, OverviewNode, after_writing, for_web, leave
+from companion.book.shell import add_script
 from companion.claims.form import CLAIM_MIME, Claim
 from companion.exhibits.csv import no_formula
 from companion.files.layout import CLAIMS
@@ -233,7 +234,7 @@ def _add_script(
     app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     if doctree and any(doctree.findall(LedgerNode)):
-        app.add_js_file(SCRIPT, loading_method="defer")
+        add_script(context, SCRIPT)
 
 
 def _write_files(app: Sphinx) -> None:

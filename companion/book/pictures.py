@@ -26,6 +26,7 @@ from companion.files.inputs import digest
 VEGA_LITE = "6.4"
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 WIDE = 690  # the text column of the page on a desk, in pixels
+INK = "#222222"  # of letters in files
 NARROW = 330  # the same on a phone of 360 pixels
 KEPT = 4_000  # files, a few hundred for each state of the book
 
@@ -107,6 +108,11 @@ def page_svg(exhibit: Exhibit, width: int) -> tuple[str, int]:
     return svg, margin
 
 
+def small_svg(exhibit: Exhibit) -> str:
+    """The chart as on a phone, as a file: without a page around it, its letters have a color of their own."""
+    return page_svg(exhibit, NARROW)[0].replace("currentColor", INK)
+
+
 def download_spec(exhibit: Exhibit, credit: str) -> Spec:
     """The chart as a specification that stands alone: finding on top, source and credit below, fixed colors."""
     _, margin = page_svg(exhibit, WIDE)
@@ -129,7 +135,7 @@ def download_spec(exhibit: Exhibit, credit: str) -> Spec:
     }
     spec: Spec = {**top, "title": title, "vconcat": [inner, footer]}
     # Office programs do not know currentColor, and a picture file has no page to take it from.
-    fixed: Spec = json.loads(json.dumps(spec).replace('"currentColor"', '"#222222"'))
+    fixed: Spec = json.loads(json.dumps(spec).replace('"currentColor"', f'"{INK}"'))
     fixed["config"]["background"] = "#ffffff"
     fixed["usermeta"] = {
         "exhibit": exhibit.id,

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.config import Config
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
@@ -21,11 +20,8 @@ from companion.files import inputs
 from companion.files.layout import ABOUT, CHANGES, DOWNLOADS, archive_name
 from companion.settings import changes_file
 
-HERE = Path(__file__).parent
 PAGE = "chapters/evidence/editions"
 TITLE = "What changed in the numbers"
-SCRIPT = "editions.js"
-SIDEBAR = ["navbar-logo.html", "edition.html", "icon-links.html", "search-button-field.html", "sbt-sidebar-nav.html"]
 
 WORKING_COPY = """This is a working copy and not an edition. What follows comes from its recorded outputs and from the
 numbers that the project keeps of each released version. `python -m companion compare` does the same for any two
@@ -74,7 +70,6 @@ def setup(app: Sphinx) -> None:
     app.add_directive("edition-files", EditionFiles)
     app.add_directive("edition-changes", EditionChanges)
     if changes_file():
-        app.connect("config-inited", _show_editions)
         app.connect("build-finished", _write_files)
 
 
@@ -90,11 +85,6 @@ def _files(app: Sphinx) -> dict[str, str]:
     """The downloads of an edition and what they are, by address from its folder."""
     start = f"{DOWNLOADS}/{archive_name(metadata(Path(app.srcdir)).version)}"
     return {f"{start}.pdf": "PDF", f"{start}.epub": "EPUB", f"{start}-notebooks.zip": "Notebooks (zip)"}
-
-
-def _show_editions(app: Sphinx, config: Config) -> None:
-    config["templates_path"].append(str(HERE / "templates"))
-    config["html_sidebars"] = {"**": SIDEBAR}
 
 
 def _visit_files(self: HTML5Translator, node: FilesNode) -> None:
