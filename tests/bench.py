@@ -6,6 +6,7 @@ chapters, the table `build_times`; the book shows both.
 Each measurement is a process of its own, so that its peak memory is its own.
 """
 
+import gzip
 import json
 import os
 import platform
@@ -16,18 +17,25 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import median
+from threading import Thread
 from typing import Any
 
 import duckdb
 import pandas as pd
 from conftest import ROOT, copy_project, edit, make_small_book
 from nbclient import NotebookClient
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from companion import settings
+from companion.book.pictures import bundle
 from companion.chapters.notebooks import chapter_paths, code_cells, read_chapter
+from companion.editions.printed import QUIET, find_browser
 from companion.settings import root
 from companion.tables.recipes import Built
 from companion.tables.refresh import replace
@@ -204,6 +212,104 @@ def time_builds() -> Iterator[Line]:
     yield {"build": replace({"build_times": Built(pd.DataFrame(rows))})["build_times"]}
 
 
+PAGE_FIVE, FRONT = "chapters/uas/exporters.html", "chapters/index.html"
+LOADS = 10  # of a page, in turn with the other book's
+SLOWED = 4  # times, as a phone's processor is
+# Tells when a chart stood on the page for one frame, and adds up how far things moved by themselves.
+WATCH = """
+window.moved = 0;
+new PerformanceObserver(list => list.getEntries().forEach(entry => {
+  if (!entry.hadRecentInput) window.moved += entry.value;
+})).observe({type: "layout-shift", buffered: true});
+const look = () => {
+  const charts = document.querySelectorAll(".exhibit-static svg, .vega-embed svg, .vega-embed canvas");
+  const drawn = [...charts].some(chart => chart.getBoundingClientRect().height > 50);
+  requestAnimationFrame(drawn ? () => { window.firstChart = performance.now(); } : look);
+};
+requestAnimationFrame(look);
+"""
+
+
+class Silent(SimpleHTTPRequestHandler):
+    """Serves files and says nothing."""
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve a built book; its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=str(folder))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@contextmanager
+def opened(browser: Browser, address: str, width: int = 1280, slowed: int = 1) -> Iterator[tuple[Page, list[bytes]]]:
+    """A page as a reader opens it first, and what it loads. Libraries of another host come from this machine."""
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page, loaded = context.new_page(), []
+    library = bundle("window.vega = vega; window.vegaEmbed = vegaEmbed;")
+    page.route("**/cdn.jsdelivr.net/**", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    page.route("**/npm/vega@*", lambda route: route.fulfill(body=library, content_type="text/javascript"))
+    page.on("requestfinished", lambda request: loaded.append(request.response().body()))
+    page.add_init_script(WATCH)
+    context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": slowed})
+    page.goto(address, wait_until="networkidle")
+    yield page, loaded
+    context.close()
+
+
+def weight(browser: Browser, address: str) -> float:
+    """What a page loads before its reader does anything, compressed, in kB."""
+    with opened(browser, address) as (_, loaded):
+        return sum(len(gzip.compress(body, 9)) for body in loaded) / 1000
+
+
+def first_chart(browser: Browser, address: str) -> float:
+    """Milliseconds until a page's first chart is there, on a slowed processor."""
+    with opened(browser, address, slowed=SLOWED) as (page, _):
+        page.wait_for_function("window.firstChart")
+        return float(page.evaluate("window.firstChart"))
+
+
+def shift(browser: Browser, address: str, width: int) -> float:
+    """How far things on a page move by themselves while it is read to its end, as browsers count it."""
+    with opened(browser, address, width) as (page, _):
+        page.mouse.move(width / 2, 400)
+        for _ in range(200):
+            page.mouse.wheel(0, 600)
+            page.wait_for_timeout(60)
+            if page.evaluate("innerHeight + scrollY >= document.documentElement.scrollHeight - 2"):
+                break
+        page.wait_for_timeout(500)
+        return float(page.evaluate("window.moved"))
+
+
+def weigh_pages() -> Iterator[Line]:
+    """What pages weigh, when their first chart shows, and how far they move, beside plain Jupyter Book."""
+    with tempfile.TemporaryDirectory() as work, sync_playwright() as playwright:
+        plain = plain_copy(Path(work, "plain"))
+        seconds_of(plain, ["jupyter-book", "build", "."])
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=[*QUIET])
+        html = ROOT / "_build" / "html"
+        with served(html) as ours, served(plain / "_build" / "html") as theirs:
+            for page in (PAGE_FIVE, FRONT):
+                one, other = (weight(browser, f"{root}/{page}") for root in (ours, theirs))
+                yield {"page": f"kB of {page}", "book": one, "plain": other, "ratio": round(one / other, 2)}
+            times = [[first_chart(browser, f"{root}/{PAGE_FIVE}") for root in (ours, theirs)] for _ in range(LOADS)]
+            one, other = (median(pair[i] for pair in times) for i in (0, 1))
+            yield {"page": "ms to the first chart", "book": one, "plain": other, "ratio": round(one / other, 2)}
+            pages = sorted(path.relative_to(html).as_posix() for path in (html / "chapters").rglob("*.html"))
+            for width in (1280, 768, 360):
+                moved = {page: shift(browser, f"{ours}/{page}", width) for page in pages}
+                worst = max(moved, key=lambda page: moved[page])
+                yield {"page": f"shift at {width} px", "book": f"{moved[worst]:.4f}", "plain": worst, "ratio": ""}
+        browser.close()
+
+
 def time_setups() -> Iterator[Line]:
     """From a fresh clone to the book, packages in uv's cache; and the author's loop after one edited chapter."""
     with tempfile.TemporaryDirectory() as work:
@@ -308,7 +414,7 @@ def main() -> None:
     """Print every measurement, or those that are named."""
     os.environ |= settings.PUBLIC  # as everyone gets the book
     measurements = (
-        *(time_imports, time_chapters, time_builds, time_setups, growth_with_chapters, growth_with_tables),
+        *(time_imports, time_chapters, time_builds, weigh_pages, time_setups, growth_with_chapters, growth_with_tables),
         *(growth_with_trade_files, time_rebuild),
     )
     for measurement in [m for m in measurements if m.__name__ in sys.argv[1:] or not sys.argv[1:]]:

@@ -61,9 +61,12 @@ PATH = "chapters/uas/exporters.html"
 # What shows on a page that a field of CITATION.cff is set.
 SIGNS = {
     "doi": ["doi.org/10.", "citation_doi"],
-    "repository-code": ["mybinder.org", "colab.research.google.com", "source-repository-button", "/issues/new"],
+    "repository-code": ["mybinder.org", "colab.research.google.com", "Repository</a>", "/issues/new"],
     "url": ['rel="canonical"', "citation_fulltext_html_url", "citation_pdf_url"],
 }
+
+
+RUN = ".book-page-links a:-soup-contains('Run on')"
 
 
 def soup(path: Path) -> BeautifulSoup:
@@ -296,7 +299,7 @@ def test_a_reference_manager_reads_the_book(html: Path):
 
 
 def test_pages_without_a_text_of_their_own_have_no_tags(html: Path):
-    for name in ("search.html", "genindex.html"):
+    for name in ("search.html", "404.html"):
         page = soup(html / name)
         assert tags(page) == {}
         assert described(page) == []
@@ -326,7 +329,7 @@ def test_nothing_shows_before_it_is_set(html: Path):
     for key, signs in SIGNS.items():
         for sign in signs if getattr(BOOK, key.replace("-", "_")) is None else []:
             assert not [path.name for path, text in pages.items() if sign in text], sign
-    footer = soup(html / PATH).select_one(".bd-footer-content").get_text()
+    footer = soup(html / PATH).select_one(".book-footer").get_text()
     assert f"Working copy of version {BOOK.version}" in footer
 
 
@@ -342,7 +345,7 @@ def test_what_is_set_shows_everywhere(linked: Path):
         assert read["citation_doi"] == [OPTIONAL["doi"]]
         assert read["citation_fulltext_html_url"] == [f"{root}/{path}"]
         assert [link["href"] for link in page.find_all("link", rel="canonical")] == [f"{root}/{path}"]
-        footer = page.select_one(".bd-footer-content")
+        footer = page.select_one(".book-footer")
         date = BOOK.date_released
         assert f"Version {version}, {date.day} {date:%B %Y}" in footer.get_text()
         assert footer.find("a", href=doi)
@@ -369,13 +372,13 @@ def test_what_is_set_shows_everywhere(linked: Path):
 
 
 def test_chapters_open_on_binder_and_colab(linked: Path):
-    links_to = [link["href"] for link in soup(linked / "chapters/deliveries.html").select(".dropdown-launch-buttons a")]
+    links_to = [link["href"] for link in soup(linked / "chapters/deliveries.html").select(RUN)]
     tag = f"v{BOOK.version}"
     assert links_to == [
         f"https://mybinder.org/v2/gh/example/companion_book/{tag}?urlpath=lab/tree/chapters/deliveries.md",
         f"https://colab.research.google.com/github/example/companion_book/blob/notebooks-{tag}/chapters/deliveries.ipynb",
     ]
-    assert not soup(linked / "chapters/evidence/citing.html").select(".dropdown-launch-buttons")
+    assert not soup(linked / "chapters/evidence/citing.html").select(RUN)
     newest = {"Binder": links_to[0].replace(f"/{tag}?", "/HEAD?")}
     assert links(replace(FULL, version=BOOK.version), "chapters/deliveries") == newest, (
         "a working copy has no notebooks to open on Colab"

@@ -50,7 +50,7 @@ def test_every_page_has_a_policy_before_anything_that_it_loads(html: Path):
 
 @pytest.mark.parametrize("from_a_folder", [True, False], ids=["folder", "server"])
 def test_nothing_of_the_book_offends_it(html: Path, browser: Browser, from_a_folder: bool):
-    """Each page as a reader opens it, its charts drawn, and the search, which reads pages where there is a server."""
+    """Each page as a reader opens it, its charts drawn, and the search."""
     root = html.as_uri() if from_a_folder else "http://book.test"
     page, _ = open_page(browser, "about:blank")
     page.route("http://book.test/**", lambda r: r.fulfill(path=html / urlsplit(r.request.url).path.removeprefix("/")))
@@ -59,19 +59,18 @@ def test_nothing_of_the_book_offends_it(html: Path, browser: Browser, from_a_fol
         page.goto(f"{root}/{path.relative_to(html).as_posix()}")
         if path.parent == html and path.name == "index.html":
             page.wait_for_url(f"{root}/chapters/index.html")
-        for picture in page.locator(".exhibit-live").all():
-            picture.locator("svg.marks").wait_for(state="attached")
+        page.mouse.move(600, 400)  # charts come alive for who does something
+        for picture in page.locator(".exhibit-picture").all():
+            picture.scroll_into_view_if_needed()
+            picture.locator(".exhibit-live svg.marks").wait_for(state="attached")
         assert found == [], path
     page.goto(f"{root}/chapters/index.html")
     page.keyboard.press("Control+k")
     page.keyboard.type("sensor")
     page.keyboard.press("Enter")
     page.wait_for_url("**/search.html?q=sensor")
-    page.locator("#search-results li").first.wait_for()
-    if not from_a_folder:
-        page.locator("#search-results p.context").first.wait_for()
-        assert found == []
-    assert [text for text in found if text.startswith("policy")] == []
+    page.locator(".found a").first.wait_for()
+    assert found == []
     page.context.close()
 
 

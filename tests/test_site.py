@@ -110,6 +110,7 @@ def test_a_page_shows_its_charts_without_a_network(html: Path, browser: Browser,
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
         for picture in pictures:
+            picture.scroll_into_view_if_needed()
             live = picture.locator(".exhibit-live svg.marks")
             live.wait_for(state="visible")
             page.wait_for_function(

@@ -297,8 +297,7 @@ def test_no_text_runs_or_leads_away_in_a_browser(book: Path, browser: Browser):
         if address == (html / "index.html").as_uri():  # which leads on
             page.wait_for_url("**/chapters/index.html")
         if "?" in address:
-            page.locator("#search-results li").first.wait_for()
-            page.wait_for_timeout(500)
+            page.locator(".found a").first.wait_for()
         assert page.evaluate(FOREIGN) == [], address
         assert dialogs == [], address
     page.context.close()

@@ -24,7 +24,7 @@ from companion.settings import changes_file
 
 HERE = Path(__file__).parent
 STATIC = "_static"
-STYLE = "book.css"
+STYLE, UNCUT = "book.css", ".uncut.css"
 # In the order in which they take precedence: the theme's, those of its extensions, and the book's own.
 SHEETS = (
     "basic.css",
@@ -70,7 +70,7 @@ def _without_index(app: Sphinx) -> None:
 
 def add_script(context: dict[str, Any], name: str) -> None:
     """Have a page load a script of the book, once it has been read."""
-    context.setdefault("scripts", []).append(f"{STATIC}/{name}")
+    context.setdefault("scripts", [f"{STATIC}/{SCRIPT}"]).append(f"{STATIC}/{name}")
 
 
 def _surround(
@@ -81,7 +81,7 @@ def _surround(
     order = contents(app.env)
     pinned = {page: title for title, page in app.config.companion_pinned.items() if page in order.short}
     names = order.short | pinned
-    add_script(context, SCRIPT)
+    context.setdefault("scripts", [f"{STATIC}/{SCRIPT}"])
     context.update(
         names=names,
         pinned=pinned,
@@ -110,7 +110,7 @@ def _steps(pages: list[str], names: dict[str, str], page: str, path_to: Any) -> 
 
 def _more_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     if for_web(app.builder):
-        scripts = [f"{STATIC}/{name}" for name in ("minisearch-7.2.0.js", INDEX, "search.js")]
+        scripts = [f"{STATIC}/{name}" for name in (SCRIPT, "minisearch-7.2.0.js", INDEX, "search.js")]
         yield "search", {"title": "Search", "scripts": scripts}, "search.html"
 
 
@@ -123,7 +123,9 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
         _write_missing(app)
         pages = [path for path in Path(app.outdir).rglob("*.html") if STATIC not in path.parts]
         names = styles.names_in([*pages, *(HERE / "static").glob("*.js")])
-        (static / STYLE).write_text(styles.used(join(static), names), encoding="utf-8")
+        sheet = "\n".join(next(static.glob(name)).read_text(encoding="utf-8") for name in SHEETS)
+        Path(app.outdir).with_name(UNCUT).write_text(sheet, encoding="utf-8")  # the tests compare them
+        (static / STYLE).write_text(styles.used(sheet, names), encoding="utf-8")
     kept = {path.name for folder in (HERE / "static", VENDOR) for path in folder.iterdir()} | MADE
     for path in static.iterdir():
         if path.name not in kept:
@@ -135,8 +137,3 @@ def _write_missing(app: Sphinx) -> None:
     home = address(metadata(Path(app.srcdir))) or "/"
     page = TEMPLATES.get_template("missing.html").render(title=app.config.html_title, home=home)
     Path(app.outdir, MISSING).write_text(page, encoding="utf-8")
-
-
-def join(static: Path) -> str:
-    """All style sheets in one, each rule that is there."""
-    return "\n".join(next(static.glob(name)).read_text(encoding="utf-8") for name in SHEETS)

@@ -44,14 +44,14 @@
         boostDocument: (id) =>
           (whole[id].includes(sentence) ? 3 : 1) *
           (entries[id].label.toLowerCase() === sentence || entries[id].title.toLowerCase() === sentence ? 4 : 1) *
-          { exhibit: 1.3, claim: 1.2, section: 1, table: 0.6, term: 1 }[entries[id].group],
+          { exhibit: 1.3, claim: 1.2, section: 1, table: 0.4, term: 1 }[entries[id].group],
       },
     );
   };
 
   const marked = (text, wanted) => {
     const part = document.createElement("span");
-    const pattern = new RegExp(wanted.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|"), "giu");
+    const pattern = companionWords(wanted);
     let at = 0;
     for (const match of text.matchAll(pattern)) {
       part.append(text.slice(at, match.index), Object.assign(document.createElement("mark"), { textContent: match[0] }));

@@ -39,20 +39,27 @@
     else location.assign(document.querySelector(".book-search").action);
   });
 
+  // Finds words in a text, and parts of words where they are longer than two letters.
+  const pattern = (words) => {
+    const escaped = words.map((word) => {
+      const text = word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+      return word.length > 2 ? text : `(?<![\\p{L}\\p{N}])${text}(?![\\p{L}\\p{N}])`;
+    });
+    return new RegExp(escaped.join("|"), "giu");
+  };
+  window.companionWords = pattern; // the search marks them, too
+
   // A link of the search carries its words. They are marked in the text, which stays as it is.
-  const words = new URLSearchParams(location.search).get("found")?.toLowerCase().split(" ") ?? [];
+  const words = new URLSearchParams(location.search).get("found")?.split(" ").filter(Boolean) ?? [];
   if (words.length && window.Highlight) {
     const ranges = [];
     const texts = document.createTreeWalker(document.querySelector("article"), NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
-      const text = texts.currentNode.data.toLowerCase();
-      for (const word of words) {
-        for (let at = text.indexOf(word); word && at >= 0; at = text.indexOf(word, at + word.length)) {
-          const range = new Range();
-          range.setStart(texts.currentNode, at);
-          range.setEnd(texts.currentNode, at + word.length);
-          ranges.push(range);
-        }
+      for (const found of texts.currentNode.data.matchAll(pattern(words))) {
+        const range = new Range();
+        range.setStart(texts.currentNode, found.index);
+        range.setEnd(texts.currentNode, found.index + found[0].length);
+        ranges.push(range);
       }
     }
     CSS.highlights.set("found", new Highlight(...ranges));

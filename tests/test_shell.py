@@ -1,0 +1,197 @@
+"""What surrounds the text of a page: navigation, the weight of a page, the one style sheet, and what moves."""
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from conftest import open_page
+from playwright.sync_api import Browser, Page
+
+from companion.book import styles
+from companion.book.shell import LIBRARY, MISSING, STYLE, UNCUT
+
+FIVE, FRONT, LEDGER = "chapters/uas/exporters.html", "chapters/index.html", "chapters/evidence/claims.html"
+LIST = "chapters/evidence/exhibits.html"
+
+
+def soup(path: Path) -> BeautifulSoup:
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+def requests_of(browser: Browser, address: str) -> tuple[Page, list[Path]]:
+    page, _ = open_page(browser, "about:blank")
+    found: list[Path] = []
+    page.on("request", lambda request: found.append(Path(request.url.removeprefix("file://").split("?")[0])))
+    page.goto(address, wait_until="networkidle")
+    return page, found
+
+
+@pytest.mark.parametrize(("address", "most"), [(FIVE, 160), (FRONT, 110)])
+def test_a_page_is_light_before_its_reader_does_anything(html: Path, browser: Browser, address: str, most: int):
+    page, found = requests_of(browser, (html / address).as_uri())
+    weights = {path.name: len(gzip.compress(path.read_bytes())) / 1000 for path in found}
+    assert sum(weights.values()) <= most, weights
+    assert STYLE in weights
+    assert not [path for path in found if path.suffix in {".woff2", ".woff", ".ttf"}]
+    page.context.close()
+
+
+def test_the_library_comes_when_its_reader_is_near_a_chart(html: Path, browser: Browser):
+    page, found = requests_of(browser, (html / FIVE).as_uri())
+    assert LIBRARY not in {path.name for path in found}
+    page.locator("#figure-1").scroll_into_view_if_needed()
+    page.mouse.wheel(0, 100)
+    page.locator("#figure-1 .exhibit-live svg.marks").wait_for()
+    assert [path.name for path in found].count(LIBRARY) == 1
+    last = page.locator(".exhibit-picture").last
+    assert last.locator(".exhibit-live svg").count() == 0, "a chart far away is still a picture"
+    page.context.close()
+
+
+def test_no_page_without_a_chart_asks_for_the_library(html: Path, browser: Browser):
+    page, found = requests_of(browser, (html / LEDGER).as_uri())
+    page.mouse.move(300, 300)
+    page.mouse.wheel(0, 5000)
+    page.wait_for_timeout(300)
+    assert {path.name for path in found} == {"claims.html", STYLE, "ledger.js", "shell.js"}
+    page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_sheet_that_was_cut_shows_the_same_pages(html: Path, browser: Browser, width: int, scheme: str):
+    uncut = html.with_name(UNCUT).read_text(encoding="utf-8")
+    assert len((html / "_static" / STYLE).read_text(encoding="utf-8")) < len(uncut) / 5
+    for address in (FIVE, FRONT, LEDGER, LIST, "chapters/evidence/data.html", "search.html?q=7.1+billion"):
+        pictures = []
+        for whole in (False, True):
+            page, _ = open_page(browser, "about:blank", width, color_scheme=scheme)
+            if whole:
+                page.route(f"**/{STYLE}", lambda route: route.fulfill(body=uncut, content_type="text/css"))
+            page.goto(f"{html.as_uri()}/{address}")
+            page.evaluate("document.activeElement.blur()")
+            pictures.append(page.screenshot(animations="disabled"))
+            page.context.close()
+        assert pictures[0] == pictures[1], address
+
+
+def test_a_rule_goes_where_none_of_its_names_is_on_a_page():
+    sheet = (
+        "@font-face{font-family:x} .a,.gone{color:var(--b)} .gone p{x:y} :root{--b:1;--c:2} p:not(.gone)::after{x:y}"
+        "@media print{.gone{x:y} #i > p{x:y}} @keyframes still{to{x:y}} @keyframes turn{to{x:y}} p{animation:turn 1s}"
+    )
+    names = frozenset({"a", "i", "p", "*"})
+    assert styles.used(sheet, names).splitlines() == [
+        ".a{color:var(--b)}",
+        ":root{--b:1;}",
+        "p:not(.gone)::after{x:y}",
+        "@media print{#i > p{x:y}}",
+        "p{animation:turn 1s}",
+        "@keyframes turn{to{x:y}}",
+    ]
+
+
+@pytest.mark.parametrize("width", [1280, 768, 360])
+def test_nothing_moves_by_itself(html: Path, browser: Browser, width: int):
+    for address in (FIVE, FRONT, "chapters/eoir/trade.html"):
+        page, _ = open_page(browser, "about:blank", width)
+        page.add_init_script(
+            """window.moved = 0; new PerformanceObserver(list => list.getEntries().forEach(entry => {
+            window.moved += entry.value; })).observe({type: "layout-shift", buffered: true});"""
+        )
+        page.goto((html / address).as_uri())
+        for picture in page.locator(".exhibit-picture").all():
+            picture.scroll_into_view_if_needed()
+            page.mouse.wheel(0, 20)
+            picture.locator(".exhibit-live svg.marks").wait_for()
+        page.wait_for_timeout(200)
+        assert page.evaluate("window.moved") == 0, address
+        page.context.close()
+
+
+def test_the_menu_pins_what_is_looked_for_and_opens_the_present_part_alone(html: Path):
+    page = soup(html / FIVE)
+    assert [link.get_text() for link in page.select(".book-pinned a")] == [
+        *("Findings", "Exhibits", "Statements", "Data", "Cite and reuse")
+    ]
+    parts = page.select(".book-menu details")
+    assert [part.summary.get_text() for part in parts if part.has_attr("open")] == [
+        "Case study one: uncrewed aerial systems"
+    ]
+    assert [link.get_text() for link in page.select(".book-menu [aria-current]")] == ["Exporters"]
+    assert page.h1.get_text() == "Who exports uncrewed aircraft?#"
+    names = [link.get_text() for link in page.select(".book-menu li a")]
+    assert len(names) == len({*names})
+    assert max(map(len, names)) <= 30
+    steps = [link.get_text(" ", strip=True) for link in page.select(".book-steps a")]
+    assert steps == ["Previous From watching to striking", "Next Japan’s aircraft"]
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_on_a_phone_the_menu_opens_and_closes(html: Path, browser: Browser, script: bool):
+    page, trouble = open_page(browser, (html / FIVE).as_uri(), 360, java_script_enabled=script)
+    menu, button = page.locator(".book-menu"), page.get_by_role("button", name="Contents of the book")
+    assert not menu.is_visible()
+    button.click()
+    assert menu.is_visible()
+    page.keyboard.press("Escape")
+    assert not menu.is_visible()
+    assert button.evaluate("button => button === document.activeElement") or not script
+    button.click()
+    menu.get_by_role("link", name="Exhibits").click()
+    page.wait_for_url("**/exhibits.html")
+    assert trouble == []
+    page.context.close()
+
+
+def test_the_reader_s_colors_last(html: Path, browser: Browser):
+    page, _ = open_page(browser, (html / FIVE).as_uri(), color_scheme="light")
+    background = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(background) == "rgb(255, 255, 255)"
+    page.locator(".book-mode").click()
+    page.locator(".book-mode").click()
+    assert page.get_by_role("button", name="Colors: dark").is_visible()
+    assert page.evaluate(background) == "rgb(18, 18, 18)"
+    page.goto((html / LEDGER).as_uri())
+    assert page.evaluate(background) == "rgb(18, 18, 18)"
+    page.context.close()
+    without, _ = open_page(browser, (html / FIVE).as_uri(), color_scheme="dark", java_script_enabled=False)
+    without.screenshot()
+    assert without.locator("body").evaluate("body => getComputedStyle(body).backgroundColor") == "rgb(18, 18, 18)"
+    without.context.close()
+
+
+def test_a_text_is_copied(html: Path, browser: Browser):
+    page, _ = open_page(browser, (html / FIVE).as_uri())
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator(".cite-page summary").click()
+    page.locator(".cite-page .copybtn").first.click()
+    page.get_by_role("button", name="Copied").wait_for()
+    text = page.locator(".cite-page pre").first.text_content()
+    assert page.evaluate("navigator.clipboard.readText()") == text.strip()
+    page.context.close()
+
+
+def test_all_exhibits_are_listed_and_filtered_without_a_script(html: Path, browser: Browser):
+    page, _ = open_page(browser, (html / LIST).as_uri(), java_script_enabled=False)
+    shown = page.locator(".exhibit-all li:visible")
+    everything = shown.count()
+    assert everything == len(list((html / "exhibits").glob("*.csv")))
+    page.get_by_label("open counterpart").check()
+    of_status = shown.count()
+    assert 0 < of_status < everything
+    page.get_by_label("Case study two").check()
+    assert 0 < shown.count() < of_status
+    page.get_by_label("all", exact=True).check()
+    assert shown.count() == of_status
+    page.get_by_label(f"all ({everything})").check()
+    assert shown.count() == everything
+    page.context.close()
+
+
+def test_the_page_for_a_wrong_address_stands_alone(html: Path):
+    text = (html / MISSING).read_text(encoding="utf-8")
+    assert not re.findall(r'(?:src|href)="(?!/|https:)', text)
+    assert "default-src 'none'" in text
