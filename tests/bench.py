@@ -298,10 +298,10 @@ def weigh_pages() -> Iterator[Line]:
         with served(html) as ours, served(plain / "_build" / "html") as theirs:
             for page in (PAGE_FIVE, FRONT):
                 one, other = (weight(browser, f"{root}/{page}") for root in (ours, theirs))
-                yield {"page": f"kB of {page}", "book": one, "plain": other, "ratio": round(one / other, 2)}
+                yield {"page": f"kB of {page}", "book": one, "plain": other, "ratio": f"{one / other:.2f}"}
             times = [[first_chart(browser, f"{root}/{PAGE_FIVE}") for root in (ours, theirs)] for _ in range(LOADS)]
             one, other = (median(pair[i] for pair in times) for i in (0, 1))
-            yield {"page": "ms to the first chart", "book": one, "plain": other, "ratio": round(one / other, 2)}
+            yield {"page": "ms to the first chart", "book": one, "plain": other, "ratio": f"{one / other:.2f}"}
             pages = sorted(path.relative_to(html).as_posix() for path in (html / "chapters").rglob("*.html"))
             for width in (1280, 768, 360):
                 moved = {page: shift(browser, f"{ours}/{page}", width) for page in pages}
