@@ -6,7 +6,7 @@
 (() => {
   const here = document.currentScript.src;
   const near = { rootMargin: "600px 0px" };
-  const acts = ["scroll", "pointermove", "pointerdown", "keydown", "touchstart", "resize"];
+  const acts = ["scroll", "wheel", "pointermove", "pointerdown", "keydown", "touchstart", "resize"];
 
   let loading;
   const library = () =>

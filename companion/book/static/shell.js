@@ -12,8 +12,6 @@
     page.dispatchEvent(new Event("mode"));
     name();
   });
-  button.title = "Change colors";
-  button.hidden = false;
   name();
 
   for (const code of document.querySelectorAll("div.highlight > pre")) {
