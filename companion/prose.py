@@ -26,6 +26,11 @@ def day(date: str) -> str:
     return f"{date[8:].lstrip('0')} {month(date)}".strip() if len(date) > 4 else date
 
 
+def file_size(size: int) -> str:
+    """Write the size of a file in bytes as beside a link: "57 kB", "1.4 MB"."""
+    return f"{size / 1e6:.1f} MB" if size >= 999_500 else f"{max(1, round(size / 1000))} kB"
+
+
 def in_words(number: int, *, ordinal: bool = False) -> str:
     """Write a small number as a word: 4 becomes "four", as an ordinal "fourth"; from 10 on in figures, as "22nd"."""
     if ordinal:

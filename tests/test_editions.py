@@ -487,7 +487,7 @@ def later(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     edit(
         copy / "companion" / "book" / "templates" / "figure.html", ('class="exhibit-title"', 'class="exhibit-heading"')
     )
-    edit(copy / "companion" / "editions" / "templates" / "notebooks.md", ("the notebooks of", "all notebooks of"))
+    edit(copy / "companion" / "book" / "templates" / "notebooks.txt", ("the notebooks of", "all notebooks of"))
     edit(copy / "companion" / "editions" / "crate.py", ("The book as PDF", "The whole book as PDF"))
     edit(copy / "companion" / "changes" / "compare.py", ('"from": _state(was)', '"since": _state(was)'))
     edit(copy / "companion" / "files" / "zips.py", ("0o100644", "0o100600"))

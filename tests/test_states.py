@@ -15,7 +15,7 @@ from conftest import ROOT, edit, run, run_in_this_process
 from companion import settings
 from companion.chapters import states
 from companion.chapters.execution import CODE, execute
-from companion.chapters.facts import Facts, filled
+from companion.chapters.facts import Facts, filled, recorded
 from companion.chapters.notebooks import exhibits_of
 from companion.chapters.record import record
 from companion.prose import ORDINALS, month
@@ -82,7 +82,9 @@ class Variant:
             self.facts[page] = Facts.among(outputs)
             self.exhibits |= {e.id: e for e in exhibits_of(nbformat.v4.new_notebook(cells=[cell]))}
             self.text[page] = " ".join(
-                filled(CODE.sub("", path.read_text(encoding="utf-8")), self.facts[page], book).split()
+                filled(
+                    CODE.sub("", path.read_text(encoding="utf-8")), self.facts[page], lambda page: recorded(page, book)
+                ).split()
             )
 
     def units(self, state: str, question: str = "2000 <= year <= 2021") -> float:

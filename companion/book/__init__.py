@@ -8,6 +8,7 @@ from sphinx.util.typing import ExtensionMetadata
 
 from companion.book import (
     about,
+    archives,
     builders,
     catalogue,
     citing,
@@ -31,7 +32,7 @@ from companion.book import (
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the extension with Sphinx."""
     catalogue.setup(app)
-    freshness.setup(app)
+    runs = freshness.setup(app)
     nodes.setup(app)
     about.setup(app)
     code.setup(app)
@@ -44,6 +45,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     policy.setup(app)
     search.setup(app)
     shell.setup(app)
+    archives.setup(app, runs)
     citing.setup(app)
     tags.setup(app)
     launch.setup(app)

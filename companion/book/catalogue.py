@@ -52,10 +52,9 @@ class TableCatalogue(Generated):
 
     def content_of(self) -> dict[str, Any]:
         """The tables of the data package in order of their names, each with its number of rows."""
-        to_root = "../" * self.env.docname.count("/")
         return {
             "tables": [{**resource, "rows": len(read_rows(resource["name"]))} for resource in package()["resources"]],
-            "folder": f"{to_root}{TABLES}",
+            "root": "../" * self.env.docname.count("/"),
         }
 
 

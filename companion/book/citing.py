@@ -35,7 +35,7 @@ class CitationForms(Generated):
                 {"name": name, "lexer": lexer, "file": file, "text": Markup(form(item))}
                 for name, lexer, file, form in ENTRIES
             ],
-            "folder": f"{'../' * self.env.docname.count('/')}{CITATION}",
+            "root": "../" * self.env.docname.count("/"),
         }
 
 

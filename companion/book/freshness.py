@@ -133,7 +133,7 @@ class Freshness:
         return inputs.digest("\n".join(parts))
 
 
-def setup(app: Sphinx) -> None:
+def setup(app: Sphinx) -> Freshness:
     """Connect to Sphinx. A change of an "env" value makes it read every page, of an "html" value write every page."""
     app.add_config_value("companion_reading", "", "env", str)
     app.add_config_value("companion_changes", "", "env", str)
@@ -147,6 +147,7 @@ def setup(app: Sphinx) -> None:
     app.connect("env-get-updated", freshness.write_again, priority=900)  # exhibits have their numbers by then
     app.connect("env-purge-doc", lambda app, env, page: _pages(env).pop(page, None))
     app.connect("env-merge-info", _merge)
+    return freshness
 
 
 def _charts(run: Run) -> list[Exhibit]:

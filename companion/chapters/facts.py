@@ -3,7 +3,7 @@
 import ast
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -90,20 +90,20 @@ def recorded(page: str, book: Path) -> Facts:
     return Facts.among(output for cell in code_cells(notebook) for output in cell.outputs)
 
 
-def filled(text: str, own: Facts, book: Path) -> str:
+def filled(text: str, own: Facts, of_page: Callable[[str], Facts]) -> str:
     """The Markdown of a chapter with the values in the places where it quotes them.
 
     Args:
         text: the Markdown.
         own: the facts of the chapter.
-        book: the book's folder, for the facts of other chapters.
+        of_page: gives the facts of another chapter.
 
     Raises:
         UnknownFactError: there is no such fact or no such chapter.
     """
 
     def value(quote: re.Match[str]) -> str:
-        known = recorded(quote["page"], book) if quote["page"] else own
+        known = of_page(quote["page"]) if quote["page"] else own
         return str(getattr(known, quote["name"]))
 
     return QUOTE.sub(value, text)

@@ -9,7 +9,6 @@ from pathlib import Path
 import nbformat
 
 from companion.changes.numbers import read
-from companion.chapters.facts import Facts, filled
 from companion.chapters.notebooks import StaleReferenceError, chapter_paths, code_cells, with_reference
 from companion.citation import metadata
 from companion.editions import EditionError, printed, site
@@ -23,17 +22,6 @@ SUMS = "SHA256SUMS"
 # What is made beside the project's own files, which the archive holds as they are in Git.
 HTML, NOTEBOOKS, CHANGES, CRATE = "html", "notebooks", "changes.json", "ro-crate-metadata.json"
 MADE = {HTML, NOTEBOOKS, CHANGES, CRATE, SUMS, *site.ROOT_FILES}
-# What a notebook needs to run, beside itself.
-RUNS_WITH = ["CITATION.cff", "LICENSE", "_toc.yml", "companion", "data", "pyproject.toml", "requirements.txt"]
-# The first cell of a notebook that can be opened on Colab, which gives it nothing but itself.
-COLAB = """# On Colab, this gets the tables and the library. Anywhere else it does nothing.
-import sys
-
-if "google.colab" in sys.modules:
-    !git clone --quiet --depth 1 --branch notebooks-v{version} {repository} /content/book
-    %pip install --quiet "/content/book[book,check,data]"
-    %cd -q /content/book/{folder}"""
-README = Path(__file__).parent / "templates" / "notebooks.md"
 NOT_KEPT = shutil.ignore_patterns("_build", "__pycache__", "*.egg-info")
 
 
@@ -59,66 +47,19 @@ def assemble(book: Path, changes: Path, folder: Path, say: Callable[[str], None]
     _agree(book, html)
     shutil.copytree(html, folder / HTML, ignore=shutil.ignore_patterns(".buildinfo", ".doctrees"))
     downloads = folder / HTML / DOWNLOADS
-    downloads.mkdir()
     say("Printing the PDF")
     printed.write_pdf(book, downloads / f"{name}.pdf", changes)
     say("Making the EPUB")
     printed.write_epub(book, downloads / f"{name}.epub", changes)
     say("Packing")
-    write_notebooks(book, folder / NOTEBOOKS)
-    runs = folder.with_name(f"{name}-notebooks")
-    write_runnable(book, runs)
-    write_zip(runs, downloads / f"{runs.name}.zip", book)
+    for chapter in chapter_paths(book):
+        path = chapter.relative_to(book).with_suffix(".ipynb")
+        (folder / NOTEBOOKS / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(html / path, folder / NOTEBOOKS / path)
     shutil.copy(changes, folder / CHANGES)
     site.write_root(folder, [site.Edition.read(folder / HTML)])
     write_crate(folder)
     write_sums(folder)
-
-
-def write_notebooks(book: Path, folder: Path, first_cell: str = "") -> None:
-    """Write every chapter as an executed notebook: its text with its numbers, its code, and the recorded outputs.
-
-    Args:
-        book: a copy of the project.
-        folder: where the notebooks go, in the folders of their chapters.
-        first_cell: code to put before everything else; `{folder}` in it is the folder of the notebook.
-
-    Raises:
-        EditionError: a chapter has no recorded outputs, or those of other code.
-    """
-    for chapter in chapter_paths(book):
-        try:
-            notebook = with_reference(chapter, book)
-        except StaleReferenceError as problem:
-            raise EditionError(str(problem)) from None
-        path = folder / chapter.relative_to(book).with_suffix(".ipynb")
-        if first_cell:
-            code = first_cell.replace("{folder}", path.parent.relative_to(folder).as_posix())
-            notebook.cells.insert(0, nbformat.v4.new_code_cell(code))
-        facts = Facts.among(output for cell in code_cells(notebook) for output in cell.outputs)
-        for cell in notebook.cells:
-            if cell.cell_type == "markdown":  # not every program that opens notebooks knows {eval}
-                cell.source = filled(cell.source, facts, book)
-        for number, cell in enumerate(notebook.cells, start=1):
-            cell["id"] = f"cell-{number}"  # they are drawn by lot
-        path.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(notebook, path)
-
-
-def write_runnable(book: Path, folder: Path) -> None:
-    """Write a folder in which the notebooks run on any machine: with the tables, the library, and the lock."""
-    record = metadata(book)
-    repository = record.repository_code
-    first = COLAB.replace("{version}", record.version).replace("{repository}", repository) if repository else ""
-    write_notebooks(book, folder, first)
-    for name in RUNS_WITH:
-        source = book / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=NOT_KEPT)
-        else:
-            shutil.copy(source, folder / name)
-    text = README.read_text(encoding="utf-8").format(title=record.title, version=record.version)
-    (folder / "README.md").write_text(text, encoding="utf-8")
 
 
 def write_zip(folder: Path, target: Path, book: Path) -> None:
@@ -159,7 +100,18 @@ def check_sums(folder: Path) -> list[str]:
 
 
 def _agree(book: Path, html: Path) -> None:
-    """The recorded outputs, from which changes are told and notebooks are made, are those that the pages show."""
+    """The recorded outputs, from which changes are told, are those of the built pages and notebooks."""
+    for chapter in chapter_paths(book):
+        built = nbformat.read(html / chapter.relative_to(book).with_suffix(".ipynb"), as_version=4)
+        try:
+            recorded = with_reference(chapter, book)
+        except StaleReferenceError as problem:
+            raise EditionError(str(problem)) from None
+        cells = code_cells(recorded)
+        if [cell.outputs for cell in code_cells(built)[-len(cells) :]] != [cell.outputs for cell in cells]:
+            raise EditionError(
+                f"The recorded outputs of {chapter.name} are not those of the book. Run `make expected`."
+            )
     numbers = read(book)
     for id, exhibit in numbers.exhibits.items():
         path = html / EXHIBITS / f"{id}.csv"

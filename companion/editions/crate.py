@@ -13,7 +13,9 @@ from companion.citation import Author, doi_address, metadata
 DOWNLOADED = {
     ".pdf": ("The book as PDF", "application/pdf"),
     ".epub": ("The book as EPUB", "application/epub+zip"),
-    ".zip": ("The notebooks with everything they need to run", "application/zip"),
+    "-notebooks.zip": ("The notebooks with everything they need to run", "application/zip"),
+    "-tables.zip": ("The tables with their description", "application/zip"),
+    "-exhibits.zip": ("The exhibits: data, pictures and specifications", "application/zip"),
 }
 
 
@@ -46,7 +48,7 @@ def write_crate(folder: Path) -> None:
     ):
         crate.add_file(dest_path=path, properties={"name": name, "encodingFormat": kind})
     for file in sorted((folder / "html" / "downloads").iterdir()):
-        name, kind = DOWNLOADED[file.suffix]
+        name, kind = next(what for ending, what in DOWNLOADED.items() if file.name.endswith(ending))
         crate.add_file(dest_path=f"html/downloads/{file.name}", properties={"name": name, "encodingFormat": kind})
     _add_tables(crate, folder)
     text = json.dumps(crate.metadata.generate(), indent=2, ensure_ascii=False, sort_keys=True)

@@ -90,7 +90,7 @@ def write_epub(folder: Path, target: Path, changes: Path | None = None) -> None:
     listed = sorted(re.findall(r'<item [^>]*href="([^"]+)"', package))
     first = {"mimetype": MIMETYPE.encode(), "META-INF/container.xml": CONTAINER.encode()}
     files = {name: (built / name).read_bytes() for name in (PACKAGE, *listed)}
-    zips.write_zip(target, (first | files).items(), metadata(folder).moment, stored="mimetype")
+    zips.write_zip(target, (first | files).items(), metadata(folder).moment, stored=("mimetype",))
 
 
 def _print(page: Page) -> PdfReader:

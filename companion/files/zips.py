@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from unicodedata import normalize
 
 from companion.errors import CompanionError
+from companion.files import whole
 
 UNIX = 3  # the system that the entries name, whichever writes them
 FILE = 0o100644  # and the permissions: a file to be read by all
@@ -21,20 +22,38 @@ class ArchiveError(CompanionError):
     """An archive that is not unpacked; the message names it, and where it can the entry, and says why."""
 
 
-def write_zip(target: Path, members: Iterable[tuple[str, bytes]], moment: datetime, stored: str = "") -> None:
+def write_zip(
+    target: Path, members: Iterable[tuple[str, bytes]], moment: datetime, stored: tuple[str, ...] = ()
+) -> None:
     """Write a zip file.
 
     Args:
         target: the file to write.
         members: name and content of each entry, in the order in which they are to stand.
         moment: when every entry was changed, from 1980 on, in even seconds.
-        stored: the name of an entry that is not to be compressed, if there is one.
+        stored: how the names of entries end that are not to be compressed.
     """
     with zipfile.ZipFile(target, "w") as archive:
         for name, content in members:
             entry = zipfile.ZipInfo(name, moment.timetuple()[:6])
             entry.create_system, entry.external_attr = UNIX, FILE << 16
-            archive.writestr(entry, content, zipfile.ZIP_STORED if name == stored else zipfile.ZIP_DEFLATED)
+            archive.writestr(entry, content, zipfile.ZIP_STORED if name.endswith(stored) else zipfile.ZIP_DEFLATED)
+
+
+def renew_zip(
+    target: Path, members: Iterable[tuple[str, bytes]], moment: datetime, stored: tuple[str, ...] = ()
+) -> None:
+    """Write a zip file, whole or not at all, unless it is there with the same entries; see `write_zip`."""
+    members = list(members)
+    wanted = [(name, len(content), zlib.crc32(content), moment.timetuple()[:6]) for name, content in members]
+    try:
+        with zipfile.ZipFile(target) as archive:
+            if [(e.filename, e.file_size, e.CRC, e.date_time) for e in archive.infolist()] == wanted:
+                return
+    except (OSError, zipfile.BadZipFile):
+        pass  # there is none, or it was cut
+    with whole.staged(target) as part:
+        write_zip(part, members, moment, stored)
 
 
 def unpack(archive: Path, folder: Path) -> None:
