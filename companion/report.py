@@ -50,6 +50,12 @@ KINDS = {
     "sourced": "A person judged it by the sources on its card.",
     "not testable": "It rests on what cannot be seen from outside.",
 }
+# The grades of sources: a word, and what it stands for.
+GRADES = {
+    "A": ("official", "an official document, or an institution’s own data"),
+    "B": ("established", "established press, a trade journal, scholarly work or an archive, or a company"),
+    "C": ("secondary", "a copy, a repost, a blog, or a secondary summary"),
+}
 # How an observed number is compared with the stated one; the rules are in `companion.claims.verdicts`.
 COMPARISONS = ("equal", "about", "at least", "at most", "more than", "less than")
 HOLDS = "holds"  # the comparison of a claim that a chapter finds true or false

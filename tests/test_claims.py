@@ -18,14 +18,15 @@ from test_chapters import REPORT, runs
 from test_context import record
 
 from companion import cards, claim, load, settings
-from companion.book.ledger import claims_csv
+from companion.book.ledger import OPEN, ORDER, WORDS, claims_csv
 from companion.book.nodes import TEMPLATES
 from companion.chapters.execution import execute
 from companion.chapters.notebooks import chapter_paths, expected_path
 from companion.claims.claim import ClaimTurnedError
 from companion.claims.form import CLAIM_MIME, Claim
 from companion.claims.verdicts import computed_verdict
-from companion.report import INSIGHTS, KINDS, VERDICTS
+from companion.exhibits.csv import no_formula
+from companion.report import DOUBTED, GRADES, INSIGHTS, KINDS, VERDICTS
 from companion.sources import SourceError, compiled
 from companion.tables.recipes import context
 
@@ -284,9 +285,7 @@ def test_a_claim_survives_the_way_through_a_notebook_and_no_output_has_markup(in
     assert set(bundle) == {CLAIM_MIME, "text/html", "text/plain"}
     assert Claim.from_output(bundle[CLAIM_MIME]) == shown
     assert evil in bundle["text/plain"]
-    card = TEMPLATES.get_template("claim.html").render(
-        claim=shown, anchor="a", ledger=None, verdicts=VERDICTS, kinds=KINDS
-    )
+    card = TEMPLATES.get_template("claim.html").render(WORDS, claim=shown, anchor="a", ledger=None)
     for text in (bundle["text/html"], card):
         assert "<script" not in text
         assert markup.unescape(text).count(evil) == 5
@@ -512,7 +511,7 @@ def test_the_ledger_follows_the_tables_and_every_claim_needs_one_card(tmp_path: 
     first = build(book)
     assert first.returncode == 0, first.stderr[-3000:]
     assert 'href="#claim-c901"><span class="std std-ref">A card</span>' in page.read_text(encoding="utf-8")
-    row = r'(?s)<tr id="ledger-c901">.*?data-value="(\w+)"'
+    row = r'<tr id="ledger-c901"[^>]* data-verdict="(\w+)"'
     assert re.search(row, page.read_text(encoding="utf-8"))[1] == "confirmed"
     groups = book / "data" / "uas_groups.csv"
     table = pd.read_csv(groups, dtype=str, keep_default_na=False)
@@ -537,6 +536,8 @@ def test_the_index_and_its_table_have_every_claim(html: Path, index: list[dict])
     with (html / "claims" / "claims.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["id"] for row in rows] == [entry["id"] for entry in index]
+    assert [row["finding"] for row in rows] == [entry["finding"] for entry in index]
+    assert [row["observed"] for row in rows] == [no_formula(entry["observed"]) for entry in index]
     assert list(rows[0]) == list(index[0])
     for entry in index:
         assert (entry["observed"] != "") == (entry["kind"] == "computed"), entry["id"]
@@ -548,11 +549,13 @@ def test_card_and_ledger_lead_to_each_other(html: Path, index: list[dict], ledge
         page, _, anchor = entry["page"].partition("#")
         text = (html / page).read_text(encoding="utf-8")
         assert text.count(f'id="{anchor}"') == 1, entry["id"]
-        card = re.search(rf'(?s)<section class="claim" id="{anchor}">.*?</section>', text)[0]
+        card = re.search(rf'(?s)<section class="claim [\w-]+" id="{anchor}">.*?</section>', text)[0]
         assert markup.escape(entry["statement"], quote=False) in card.replace("&#39;", "'").replace("&#34;", '"')
         assert re.search(rf'href="[^"]*evidence/claims\.html#ledger-{entry["id"].lower()}"', card), entry["id"]
-        row = re.search(rf'(?s)<tr id="ledger-{entry["id"].lower()}">.*?</tr>', ledger)[0]
+        row = re.search(rf'(?s)<tr id="ledger-{entry["id"].lower()}".*?</tr>', ledger)[0]
         assert f'href="../{page.removeprefix("chapters/")}#{anchor}"' in row, entry["id"]
+        cells = markup.unescape(re.sub(r"<[^>]+>", "", row))
+        assert all(entry[name] in cells for name in ("statement", "stated", "observed", "verdict", "finding"))
 
 
 def test_the_ledger_counts_its_rows(index: list[dict], ledger: str):
@@ -591,6 +594,11 @@ def live(html: Path, browser: Browser) -> Page:
 ROWS = ".ledger-table tbody tr:visible"
 
 
+def in_order(entries: list[dict]) -> list[str]:
+    """The ids of claims as the ledger has them first: what does not hold on top."""
+    return [entry["id"] for entry in sorted(entries, key=lambda entry: ORDER.index(entry["verdict"]))]
+
+
 def field(page: Page, label: str) -> Locator:
     return page.locator("#ledger form").get_by_label(label)
 
@@ -609,27 +617,32 @@ def test_filters_count_what_they_leave(live: Page, index: list[dict]):
     section = next(e["section"] for e in index if e["id"] == expected[0])
     field(live, "Section").select_option(section)
     assert shown_ids(live) == [e["id"] for e in index if e["id"] in expected and e["section"] == section]
+    field(live, "Section").select_option("")
+    field(live, "Kind").select_option("")
+    field(live, "Verdict").select_option(label="contradicted or inconsistent")
+    assert shown_ids(live) == in_order([e for e in index if e["verdict"] in DOUBTED]) != []
+    field(live, "Verdict").select_option("confirmed")
     field(live, "Search").fill(expected[0])
     assert shown_ids(live) == [expected[0]]
     live.get_by_role("button", name="Reset").click()
     live.wait_for_function("document.querySelectorAll('.ledger-table tbody tr[hidden]').length === 0")
-    assert shown_ids(live) == [e["id"] for e in index]
+    assert shown_ids(live) == in_order(index)
 
 
 def test_columns_sort_both_ways_and_by_keyboard(live: Page, index: list[dict]):
-    ids = [entry["id"] for entry in index]
-    ranks = [list(VERDICTS).index(e["verdict"]) for e in index]
-    by_verdict = [e["id"] for _, e in sorted(zip(ranks, index, strict=True), key=lambda pair: pair[0])]
-    head = live.locator("#ledger").get_by_role("columnheader", name="Verdict")
+    head = live.locator("#ledger").get_by_role("columnheader", name="Claim")
     head.get_by_role("button").press("Enter")
     assert head.get_attribute("aria-sort") == "ascending"
-    assert shown_ids(live) == by_verdict
+    assert shown_ids(live) == [entry["id"] for entry in index]
     head.get_by_role("button").click()
     assert head.get_attribute("aria-sort") == "descending"
-    assert shown_ids(live)[0] == next(e for e in by_verdict if ranks[ids.index(e)] == max(ranks))
+    assert shown_ids(live) == [entry["id"] for entry in reversed(index)]
+    head = live.locator("#ledger").get_by_role("columnheader", name="Verdict")
+    head.get_by_role("button").click()
+    assert shown_ids(live) == in_order(index)
     assert live.locator("th[aria-sort]").count() == 1
     live.locator("#ledger").get_by_role("columnheader", name="Stated").get_by_role("button").click()
-    stated = live.locator(".ledger-table tbody tr td:nth-child(3)").all_inner_texts()
+    stated = live.locator(".ledger-table tbody tr td:nth-child(4)").all_inner_texts()
     assert "" not in stated[: sum(text != "" for text in stated)]  # empty cells come last
 
 
@@ -651,10 +664,71 @@ def test_an_address_keeps_what_is_shown(live: Page, html: Path, browser: Browser
 
 def test_without_javascript_the_ledger_is_a_complete_table(html: Path, browser: Browser, index: list[dict]):
     page, trouble = open_page(browser, (html / LEDGER).as_uri(), java_script_enabled=False)
-    assert shown_ids(page) == [entry["id"] for entry in index]
+    assert shown_ids(page) == in_order(index)
     assert not page.locator(".ledger-controls").is_visible()
     assert page.locator(".ledger-table thead").is_visible()
     assert trouble == []
+    page.context.close()
+
+
+def test_in_a_chapter_what_does_not_hold_is_open_and_the_rest_is_folded_under_its_count(
+    html: Path, browser: Browser, index: list[dict]
+):
+    for scripts in (True, False):
+        page, trouble = open_page(
+            browser, (html / "chapters" / "industry" / "overview.html").as_uri(), java_script_enabled=scripts
+        )
+        here = [entry for entry in index if entry["page"].startswith("chapters/industry/overview.html")]
+        opened = in_order([entry for entry in here if entry["verdict"] in OPEN])
+        assert page.locator(".claim:visible .claim-id").all_inner_texts() == opened != []
+        confirmed = [entry["id"] for entry in here if entry["verdict"] == "confirmed"]
+        fold = page.locator(".claims-fold", has=page.locator("summary", has_text="confirmed"))
+        assert f"confirmed: {len(confirmed)} statements." in fold.locator("summary").inner_text()
+        fold.locator("summary").press("Enter")
+        assert fold.locator(".claim-id").all_inner_texts() == confirmed
+        assert all(page.locator(f"#claim-{id.lower()}").is_visible() for id in confirmed)
+        grades = {source["source_grade"] for entry in here for source in entry["sources"]}
+        legend = page.locator(".claims-legend").inner_text()
+        assert all(
+            f"{grade}, {word}: {meaning}" in legend for grade, (word, meaning) in GRADES.items() if grade in grades
+        )
+        assert trouble == []
+        page.context.close()
+
+
+def test_a_link_to_a_folded_card_opens_the_fold(html: Path, browser: Browser, index: list[dict]):
+    entry = next(entry for entry in index if entry["verdict"] == "confirmed")
+    page, trouble = open_page(browser, f"{html.as_uri()}/{entry['page']}", java_script_enabled=False)
+    assert page.locator(f"#claim-{entry['id'].lower()}").is_visible()
+    assert trouble == []
+    page.context.close()
+
+
+def looks(page: Page, selector: str) -> tuple[str, ...]:
+    """What the edge of the first card or row with a verdict looks like, and its mark."""
+    script = """(element) => {
+        const edge = getComputedStyle(element, "::before");
+        const mark = getComputedStyle(element.querySelector(".verdict"));
+        const outer = getComputedStyle(element);
+        return [edge.display, edge.backgroundImage, outer.borderTopWidth, outer.borderLeftStyle, mark.backgroundColor,
+            mark.borderStyle];
+    }"""
+    return tuple(page.locator(selector).first.evaluate(script))
+
+
+@pytest.mark.parametrize("colors", ["light", "dark", "forced", "print"])
+def test_a_contradiction_never_looks_like_a_confirmed_date(html: Path, browser: Browser, colors: str):
+    page, _ = open_page(
+        browser,
+        (html / "chapters" / "industry" / "overview.html").as_uri(),
+        color_scheme="dark" if colors == "dark" else "light",
+        forced_colors="active" if colors == "forced" else "none",
+    )
+    if colors == "print":
+        page.emulate_media(media="print")
+        assert page.locator(".claims-fold .claim").first.bounding_box()["height"] > 0, "a fold is open on paper"
+    kinds = {verdict: looks(page, f".claim.of-{verdict}") for verdict in ("confirmed", "refined", "contradicted")}
+    assert len(set(kinds.values())) == len(kinds), kinds
     page.context.close()
 
 

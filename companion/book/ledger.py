@@ -7,15 +7,17 @@ import csv
 import io
 import json
 from collections import Counter
-from itertools import product
+from itertools import groupby, product
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from markupsafe import Markup
 from myst_nb.core.render import MimeData, MimeRenderPlugin, NbElementRenderer
 from sphinx.application import Sphinx
 from sphinx.domains import Domain
 from sphinx.environment import BuildEnvironment
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
@@ -25,17 +27,24 @@ from companion.book.shell import add_script
 from companion.claims.form import CLAIM_MIME, Claim
 from companion.exhibits.csv import no_formula
 from companion.files.layout import CLAIMS
-from companion.report import INSIGHTS, KINDS, VERDICTS
+from companion.report import DOUBTED, GRADES, INSIGHTS, KINDS, VERDICTS
 from companion.tables import read_rows
 
 logger = logging.getLogger(__name__)
 
 CHAPTERS = "chapters/"
 SCRIPT = "ledger.js"
+OPEN = (*DOUBTED, "refined")  # the verdicts of cards that stand open
+ORDER = (*OPEN, *(verdict for verdict in VERDICTS if verdict not in OPEN))
+WORDS = {"verdicts": VERDICTS, "kinds": KINDS, "grades": GRADES}
 
 
 class ClaimNode(nodes.General, nodes.Element):
     """A claim's card; `claim` holds it. Its text is there for the search; the page gets it from a template."""
+
+
+class ClaimsNode(nodes.General, nodes.Element):
+    """Cards that stand together: what does not hold, or not quite, is open, and the rest folded under its count."""
 
 
 class LedgerNode(OverviewNode):
@@ -62,6 +71,22 @@ class ClaimRenderer(MimeRenderPlugin):
         node += [nodes.paragraph("", text) for text in (claim.statement, claim.finding, claim.since) if text]
         renderer.renderer.document.note_explicit_target(node, node)
         return [node]
+
+
+class GroupCards(SphinxPostTransform):
+    """Puts the cards that follow each other into one node."""
+
+    default_priority = 10  # when of each output one form is left
+
+    def run(self, **kwargs: Any) -> None:
+        """Wrap each row of cards."""
+        for parent in list(dict.fromkeys(node.parent for node in self.document.findall(ClaimNode))):
+            runs = groupby(parent.children, lambda child: isinstance(child, ClaimNode))
+            parent.children = [
+                node for is_card, run in runs for node in ([ClaimsNode("", *run)] if is_card else list(run))
+            ]
+            for child in parent.children:
+                child.parent = parent
 
 
 class Ledger(SphinxDirective):
@@ -168,9 +193,11 @@ def claims_csv(cards: list[dict[str, Any]]) -> str:
 def setup(app: Sphinx) -> None:
     """Register nodes and directives; files are written when all pages are done."""
     app.add_domain(ClaimDomain)
-    app.add_node(ClaimNode, html=(_visit_claim, leave))
+    app.add_node(ClaimNode)
+    app.add_node(ClaimsNode, html=(_visit_claims, leave))
     app.add_node(LedgerNode, html=(_visit_ledger, leave))
     app.add_node(InsightNode, html=(_visit_insight, leave))
+    app.add_post_transform(GroupCards)
     app.add_directive("claim-ledger", Ledger)
     app.add_directive("claims-by-insight", ClaimsByInsight)
     app.connect("html-page-context", _add_script)
@@ -183,11 +210,22 @@ def _domain(env: BuildEnvironment) -> ClaimDomain:
     return domain
 
 
-def _visit_claim(self: HTML5Translator, node: ClaimNode) -> None:
-    claim: Claim = node["claim"]
+def _visit_claims(self: HTML5Translator, node: ClaimsNode) -> None:
     here, ledger = self.builder.current_docname, _domain(self.builder.env).ledger
-    link = f"{self.builder.get_relative_uri(here, ledger)}#ledger-{claim.id.lower()}" if ledger else None
-    self.body.append(_render("claim.html", claim=claim, anchor=node["ids"][0], ledger=link))
+    cards: dict[str, list[Markup]] = {verdict: [] for verdict in ORDER}
+    for card in node.findall(ClaimNode):
+        claim: Claim = card["claim"]
+        link = f"{self.builder.get_relative_uri(here, ledger)}#ledger-{claim.id.lower()}" if ledger else None
+        text = _render("claim.html", claim=claim, anchor=card["ids"][0], ledger=link)
+        cards[claim.verdict].append(Markup(text))
+    page = _render(
+        "claims.html",
+        claims=[card["claim"] for card in node.findall(ClaimNode)],
+        open=[card for verdict in OPEN for card in cards[verdict]],
+        folds=[(verdict, cards[verdict]) for verdict in ORDER if verdict not in OPEN and cards[verdict]],
+        foldable=for_web(self.builder),
+    )
+    self.body.append(page)
     raise nodes.SkipNode
 
 
@@ -196,10 +234,13 @@ def _visit_ledger(self: HTML5Translator, node: LedgerNode) -> None:
     self.body.append(
         _render(
             "ledger.html",
-            cards=cards,
+            cards=sorted(cards, key=lambda card: ORDER.index(card[1].verdict)),
+            order=ORDER,
+            doubted=DOUBTED,
             counts=Counter(pair for _, c in cards for pair in product((c.verdict, "all"), (c.kind, "all"))),
             sections=list(dict.fromkeys(claim.section for _, claim in cards)),
-            files=f"{'../' * self.builder.current_docname.count('/')}{CLAIMS}/" if for_web(self.builder) else None,
+            for_web=for_web(self.builder),
+            root="../" * self.builder.current_docname.count("/"),
         )
     )
     raise nodes.SkipNode
@@ -227,7 +268,7 @@ def _linked(self: HTML5Translator) -> list[tuple[str, Claim]]:
 
 
 def _render(template: str, **content: Any) -> str:
-    return TEMPLATES.get_template(template).render(content | {"verdicts": VERDICTS, "kinds": KINDS})
+    return TEMPLATES.get_template(template).render(content | WORDS)
 
 
 def _add_script(

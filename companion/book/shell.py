@@ -34,6 +34,7 @@ SHEETS = (
     "mystnb.*.css",
     "sphinx-design.min.css",
     "companion.css",
+    "statements.css",
     "shell.css",
 )
 FIRST_SCRIPT = (HERE / "layout" / "first.js").read_text(encoding="utf-8").strip()

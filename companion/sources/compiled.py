@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from companion.report import CERTAINTIES, COMPARISONS, DATED, DOUBTED, HOLDS, INSIGHTS, KINDS, VERDICTS
+from companion.report import CERTAINTIES, COMPARISONS, DATED, DOUBTED, GRADES, HOLDS, INSIGHTS, KINDS, VERDICTS
 from companion.sources.upstream import Row, SourceFile, read_rows
 
 Cell = Callable[[Row, str], object]
@@ -31,7 +31,6 @@ ATTRIBUTES = (
     "quantity",
     "status",
 )
-GRADES = ("A", "B", "C")
 LONGEST_EVENT = 160
 LONGEST_STATEMENT = 180
 

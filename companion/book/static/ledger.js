@@ -10,19 +10,16 @@
   const collator = new Intl.Collator("en", { numeric: true });
 
   const rows = [...body.rows].map((element) => {
-    const cells = [...element.cells];
-    const values = cells.map((cell) => cell.dataset.value).filter((value) => value !== undefined);
     return {
       element,
       text: element.textContent.toLowerCase(),
-      keys: cells.map((cell) => cell.dataset.rank ?? cell.textContent.trim()),
-      verdict: values[0],
-      kind: values[1],
-      section: values[2],
+      keys: [...element.cells].map((cell) => cell.dataset.rank ?? cell.textContent.trim()),
+      ...element.dataset,
     };
   });
 
-  let sort = { column: 0, descending: false };
+  const first = { column: heads.findIndex((head) => head.hasAttribute("aria-sort")), descending: false };
+  let sort = first;
 
   const apply = () => {
     const words = form.elements.words.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -30,7 +27,7 @@
     for (const row of rows) {
       const fits =
         words.every((word) => row.text.includes(word)) &&
-        filters.every((name) => !form.elements[name].value || form.elements[name].value === row[name]);
+        filters.every((name) => !form.elements[name].value || form.elements[name].value.split("|").includes(row[name]));
       row.element.hidden = !fits;
       shown += fits;
     }
@@ -54,7 +51,7 @@
   // The state is kept in the address, so that a link leads to the same rows.
   const remember = () => {
     const state = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
-    if (sort.column || sort.descending) state.set("sort", `${sort.descending ? "-" : ""}${names[sort.column]}`);
+    if (sort.column !== first.column || sort.descending) state.set("sort", `${sort.descending ? "-" : ""}${names[sort.column]}`);
     history.replaceState(null, "", state.size ? `#${state}` : location.pathname + location.search);
   };
 
@@ -63,7 +60,8 @@
     const state = new URLSearchParams(location.hash.slice(1));
     for (const name of ["words", ...filters]) form.elements[name].value = state.get(name) ?? "";
     const by = state.get("sort") ?? "";
-    sort = { column: Math.max(0, names.indexOf(by.replace("-", ""))), descending: by.startsWith("-") };
+    const column = names.indexOf(by.replace("-", ""));
+    sort = column < 0 ? first : { column, descending: by.startsWith("-") };
     order();
     apply();
   };
@@ -88,7 +86,7 @@
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => {
     setTimeout(() => {
-      sort = { column: 0, descending: false };
+      sort = first;
       order();
       apply();
       remember();
