@@ -7,6 +7,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
+from companion.book import pictures
 from companion.book.nodes import ExhibitNode, after_writing, exhibits_in, for_web, number_of, render
 from companion.book.takeaway import files_of
 from companion.citation import cite_exhibit, metadata
