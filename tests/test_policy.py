@@ -60,7 +60,7 @@ def test_nothing_of_the_book_offends_it(html: Path, browser: Browser, from_a_fol
         if path.parent == html and path.name == "index.html":
             page.wait_for_url(f"{root}/chapters/index.html")
         page.mouse.wheel(0, 1)  # charts come alive for who does something
-        for picture in page.locator(".exhibit-picture").all():
+        for picture in page.locator(".exhibit-picture:has(.exhibit-live)").all():
             picture.scroll_into_view_if_needed()
             picture.locator(".exhibit-live svg.marks").wait_for(state="attached")
         assert found == [], path
