@@ -93,6 +93,12 @@ def test_a_rule_goes_where_none_of_its_names_is_on_a_page():
     ]
 
 
+def test_a_variable_goes_whole_where_its_text_holds_a_semicolon():
+    sheet = """p{--icon:url("data:image/svg+xml;charset=utf-8,%3Csvg%3E");color:red} q{color:var(--icon)}"""
+    assert styles.used(sheet, frozenset({"p"})) == "p{color:red}\n"
+    assert "charset" in styles.used(sheet, frozenset({"p", "q"}))
+
+
 @pytest.mark.parametrize("width", [1280, 768, 360])
 def test_nothing_moves_by_itself(html: Path, browser: Browser, width: int):
     for address in (FIVE, FRONT, "chapters/eoir/trade.html"):

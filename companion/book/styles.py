@@ -15,7 +15,7 @@ TAG = re.compile(r"<([a-zA-Z][\w-]*)")
 NAMES = re.compile(r"""\s(?:class|id)="([^"]*)\"""")
 WORD = re.compile(r"[\w-]+")
 READ = re.compile(r"var\(\s*(--[\w-]+)")
-SET = re.compile(r"(?<=[{;])\s*(--[\w-]+)\s*:[^;{}]*(?:;|(?=\}))")
+SET = re.compile(r"""(?<=[{;])\s*(--[\w-]+)\s*:(?:"[^"]*"|'[^']*'|[^;{}"'])*(?:;|(?=\}))""")  # texts may hold a ";"
 EMPTY = re.compile(r"[^{}@]*\{\s*\}")
 MOTION = re.compile(r"@keyframes ([\w-]+)")
 GROUPS = {"media", "supports"}  # rules that hold rules
