@@ -109,10 +109,10 @@ FIELDS: dict[str, tuple[tuple[str, ...], Callable[[str], Callable[[Path], None]]
         (*CATALOGUE, "JSON-LD", "RO-Crate"),
         lambda text: package(lambda table: table.update(description=text)),
     ),
-    "table-processing": (CATALOGUE, lambda text: package(lambda table: table.update(processing=text))),
-    "table-warning": (CATALOGUE, lambda text: package(lambda table: table.update(warnings=[text]))),
+    "table-processing": ((*CATALOGUE, "chapter"), lambda text: package(lambda table: table.update(processing=text))),
+    "table-warning": ((*CATALOGUE, "chapter"), lambda text: package(lambda table: table.update(warnings=[text]))),
     "table-terms": (
-        (*CATALOGUE, "JSON-LD", "RO-Crate"),
+        (*CATALOGUE, "chapter", "JSON-LD", "RO-Crate"),
         lambda text: package(lambda table: table.update(terms=text)),
     ),
     "field-description": (
@@ -121,8 +121,8 @@ FIELDS: dict[str, tuple[tuple[str, ...], Callable[[str], Callable[[Path], None]]
     ),
     "field-unit": ((*CATALOGUE, "JSON-LD"), lambda text: package(lambda t: t["schema"]["fields"][0].update(unit=text))),
     "file-name": (CATALOGUE, lambda text: package(lambda table: table["upstream"][0].update(name=text))),
-    "database": (
-        (*CATALOGUE, "chapter", "embed", "exhibits JSON", "chart", "picture", "JSON-LD", "RO-Crate"),
+    "database": (  # an embedded exhibit and a picture give a short name of it
+        (*CATALOGUE, "chapter", "exhibits JSON", "chart", "JSON-LD", "RO-Crate"),
         lambda text: of_source("title", text),
     ),
     "path": (CATALOGUE, lambda text: of_source("path", SCRIPT + text)),
