@@ -176,11 +176,48 @@ def test_a_span_of_fiscal_years_has_both_ends():
 
 def test_japan_has_ordered_more_f35_than_any_other_customer():
     orders = load("fighter_orders")
-    for vintage, rows in orders.groupby("vintage"):
+    for vintage, rows in orders.query("open_orders").groupby("vintage"):
         by_recipient = rows.groupby("recipient")["ordered"].sum()
         assert by_recipient["Japan"] == 147, vintage
         assert by_recipient.idxmax() == "Japan", vintage
-    assert (orders["delivered"] <= orders["ordered"]).all()
+    known = orders.dropna(subset="ordered")
+    assert (known["delivered"] + known["pending"] <= known["ordered"]).all()
+    assert set(orders[orders["ordered"].isna()]["vintage"]) == {"2019-03", "2020-03", "2022-08", "2024-04"}
+
+
+def test_deliveries_of_f35_are_known_in_every_state():
+    delivered = load("fighter_orders").groupby(["vintage", "recipient"])["delivered"].sum()
+    ranks = delivered.groupby("vintage").rank(ascending=False, method="min").xs("Japan", level="recipient")
+    assert ranks.loc["2024-04":].to_dict() == {"2024-04": 2, "2024-10": 2, "2025-03": 4, "2026-02": 4, "2026-05": 2}
+    assert delivered["2024-04"].nlargest(4, keep="all").to_dict() == {
+        "Australia": 63,
+        "Japan": 40,
+        "Norway": 40,
+        "South Korea": 40,
+    }
+    assert delivered["2025-03"].to_dict() == delivered["2026-02"].to_dict()
+
+
+@pytest.mark.parametrize(
+    ("comment", "pending"),
+    [
+        ("delivery planned 2024-2030", 0),
+        ("126 planned of which 48 ordered by end-2025; delivery of 1st 75 planned by 2033", 78),
+        ("incl up to 28 from Italy; incl 27 selected but not yet ordered by end-2025", 27),
+        ("Selected but not yet ordered by end-2025", 85),
+        ("selected but contract not yet signed by end-2025", 85),
+    ],
+)
+def test_the_comment_tells_for_how_many_aircraft_a_contract_is_missing(comment: str, pending: int):
+    columns = (
+        "Recipient,Supplier,Year of order, ,Number ordered, ,Weapon designation,Weapon description,Number delivered, ,"
+        "Year(s) of delivery,status,Comments,SIPRI TIV per unit,SIPRI TIV for total order,SIPRI TIV of delivered weapons"
+    )
+    f35 = f"Japan,United States,2006,?,126,?,F-35B Lightning-2,FGA aircraft,41,?,2012; 2025,New,{comment},60,1,1"
+    other = "Peru,Italy,2010,,2,,A-1,FGA aircraft,0,,,New,,1,1,0"
+    register = SourceFile("trade-register_2026-05-18.csv", "\n".join([columns, f35, other]).encode())
+    row = defense.fighter_orders([register]).rows.iloc[0]
+    assert (row["ordered"], row["delivered"], row["pending"], row["open_orders"]) == (126, 41, pending, True)
 
 
 def test_known_figures_of_military_spending():

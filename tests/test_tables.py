@@ -1,5 +1,6 @@
 """The tables: schema, hashes, invariants, and that they can be rebuilt from their sources."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import frictionless
@@ -11,6 +12,8 @@ from companion.settings import root
 from companion.sources import SourceError, walk
 from companion.tables import describe, package
 from companion.tables.recipes import RECIPES, Built
+from companion.tables.recipes.states import exports
+from companion.tables.recipes.uas import CATEGORIES
 from companion.tables.refresh import Left, build_tables, refresh
 
 # Records that this book compiles itself: the table is the record, so it is its own source.
@@ -77,6 +80,33 @@ def test_the_composite_vintage_joins_two_exports_without_overlap():
 def test_no_armed_unit_is_lost_to_a_second_spelling_of_its_label():
     armed = load("uas_deliveries").query("exported == '2022-08-01' and vintage == '2022-08' and label == 'armed uav'")
     assert armed["units"].sum() == 353
+
+
+# Orders for which SIPRI decided on another type, or on several: revisions, and no names.
+REVISED = {
+    ("China", "Indonesia", 2017): "Wing Loong-1, then CH-4",
+    ("United States", "India", 2020): "RQ-1 Predator, then MQ-9 Reaper",
+    ("United States", "Ukraine", 2022): "Phoenix Ghost, then four types of that name with other numbers",
+}
+
+
+def test_no_two_states_name_a_deal_s_type_differently_without_a_correction(sources: Path):
+    """All orders of all states are compared, by supplier, recipient, and year of order.
+
+    Where one state has a type that the next lacks, and the other way round, a name has changed or SIPRI has revised it.
+    """
+    states: dict[str, dict[tuple[str, str, int], set[str]]] = {}
+    for _, export in exports(walk(sources)):
+        if export.complete:
+            of_state = states.setdefault(export.vintage, {})
+            rows = export.deliveries[export.deliveries["label"].isin(CATEGORIES) & (export.deliveries["year"] >= 2000)]
+            for order, names in rows.groupby(["supplier", "recipient", "order_year"])["designation"]:
+                of_state.setdefault(order, set()).update(names)
+    found = set()
+    for (_, before), (_, after) in pairwise(sorted(states.items())):
+        both = before.keys() & after.keys()
+        found |= {order for order in both if before[order] - after[order] and after[order] - before[order]}
+    assert found == set(REVISED)
 
 
 def test_parts_of_a_count_do_not_exceed_it():

@@ -23,11 +23,14 @@ DATABASE = "SIPRI Arms Transfers Database"
 
 # What we call a column, and the names that SIPRI has given it. "?" stands for the unnamed column to its right.
 DEALS: dict[str, tuple[str, ...]] = {
+    "deal": ("Deal ID", "SIPRI AT Database ID"),
     "supplier": ("Seller", "Supplier"),
     "recipient": ("Buyer", "Recipient"),
     "designation": ("Designation",),
     "label": ("Description",),
     "armament": ("Armament category",),
+    "order_year": ("Order date",),
+    "order_year_marked": ("Order date is estimate",),
     "units": ("Numbers delivered",),
     "units_marked": ("Numbers delivered is estimate",),
     "year": ("Delivery year",),
@@ -69,7 +72,8 @@ class Export:
         form: "deals" or "register".
         orders: a register's orders as SIPRI writes them, one row each, also those not delivered yet; empty for deals.
         deliveries: one row per order and delivery year, with line (in the file), supplier, recipient, designation,
-            label (SIPRI's description of the weapon, in lower case), armament (SIPRI's category; deals only), year,
+            label (SIPRI's description of the weapon, in lower case), deal (SIPRI's number of the order; deals only), armament
+            (SIPRI's category; deals only), order_year, order_year_marked (the year of order is an estimate), year,
             units, units_marked (the number is an estimate), local (produced by the recipient; deals only), tiv
             (SIPRI trend-indicator value, millions) and year_method ("exact", or "even-split" where an order's number
             is divided by its delivery years).
@@ -241,6 +245,7 @@ def _deals_deliveries(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return delivered.assign(
         year=_numbers(delivered, "year", name).astype(int),
         units_marked=delivered["units_marked"] == "Yes",
+        order_year_marked=delivered["order_year_marked"] == "Yes",
         local=delivered["local"] == "Yes",
         year_method="exact",
     )
@@ -254,7 +259,9 @@ def _register_deliveries(table: pd.DataFrame) -> pd.DataFrame:
         units=table["units"] / count.where(count > 0),
         tiv=table["tiv"] / count.where(count > 0),
         units_marked=table["units_marked"] == "?",
+        order_year_marked=table["order_year_marked"] == "?",
         year_method=count.eq(1).map({True: "exact", False: "even-split"}),
+        deal=None,
         local=None,
         armament=None,
     )[count > 0]

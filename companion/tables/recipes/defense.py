@@ -58,49 +58,98 @@ def _refuse_part(exports: list[sipri.Export]) -> None:
         raise OlderStateError(f"the files of {vintage} lack {states.span(missing)}, which the table has")
 
 
+# SIPRI lists aircraft that a country plans or has chosen as ordered; its comment tells for how many a contract is missing.
+PLANNED = r"(?P<planned>\d+) planned of which (?P<signed>\d+) ordered"
+SELECTED = r"incl (\d+) selected but not yet ordered"
+WHOLE = r"not yet (?:ordered|signed)"
+F35 = "(F-35[ABC])"
+ORDER = ["recipient", "designation", "order_year"]
+COUNTS = ["ordered", "ordered_estimated", "pending", "delivered", "delivered_estimated"]
+F35_COLUMNS = ["vintage", "exported", "open_orders", *ORDER, "order_year_estimated", *COUNTS]
+F35_COLUMNS += ["first_delivery_year", "last_delivery_year"]
+
+
 def fighter_orders(files: list[SourceFile]) -> Built | None:
-    """Orders of F-35 aircraft in every trade register that holds open orders too, one row per order.
+    """Orders of F-35 aircraft in every state of the database, one row per order.
 
     Returns:
-        One row per vintage, recipient, type and order: aircraft ordered and delivered.
+        One row per vintage, recipient, type and order: aircraft ordered, without a signed contract, and delivered.
     """
-    # A register can be asked for deliveries alone; it then misses the orders that are still open.
-    used = [(file, e) for file, e in states.exports(files) if e.complete and (e.orders["units"] == 0).any()]
+    every = [(file, export) for file, export in states.exports(files) if export.complete]
+    used = [(file, export) for file, export in every if _f35(export.deliveries).any() or _f35(export.orders).any()]
     if not used:
         return None
-    registers, parts = [export for _, export in used], []
-    for export in registers:
-        orders = export.orders[export.orders["designation"].str.match(r"F-35[ABC] ")]
-        parts.append(
-            pd.DataFrame(
-                {
-                    "vintage": export.vintage,
-                    "exported": export.exported.isoformat(),
-                    "recipient": orders["recipient"],
-                    "designation": orders["designation"].str.extract("(F-35[ABC])")[0],
-                    "order_year": orders["order_year"],
-                    "order_year_estimated": orders["order_year_marked"].eq("?"),
-                    "ordered": orders["ordered"],
-                    "ordered_estimated": orders["ordered_marked"].eq("?"),
-                    "delivered": orders["units"],
-                    "delivered_estimated": orders["units_marked"].eq("?"),
-                    "first_delivery_year": orders["year"].str.extract(r"(\d{4})")[0],
-                    "last_delivery_year": orders["year"].str.extract(r"(\d{4})\D*$")[0],
-                    # SIPRI lists some aircraft that were chosen and says in its comment that no contract was signed.
-                    "contract_pending": orders["comment"].str.contains(r"not yet (?:ordered|signed)", regex=True),
-                }
-            )
-        )
-    keys = ["vintage", "recipient", "designation", "order_year", "ordered", "delivered"]
-    table = pd.concat(parts).sort_values(keys, ignore_index=True)
-    days = sorted({(export.exported.isoformat(), export.vintage) for export in registers})
+    exports = [export for _, export in used]
+    table = pd.concat(_in_register(e) if e.form == "register" else _in_deals(e) for e in exports)
+    table = table[F35_COLUMNS].sort_values(["vintage", *ORDER, "delivered"], ignore_index=True)
+    days = sorted({(export.exported.isoformat(), export.vintage) for export in exports})
     return Built(
         table,
         [file for file, _ in used],
         [sipri.source(exported, vintage) for exported, vintage in days],
         "vintage",
-        doubts=states.joined(states.doubts(registers), states.renamed(table, "fighter_orders", "recipient", "ordered")),
-        coverage=states.coverage(used, lambda e: int(e.orders["designation"].str.match(r"F-35[ABC] ").sum())),
+        doubts=states.joined(states.doubts(exports), states.renamed(table, "fighter_orders", "recipient", "ordered")),
+        coverage=states.coverage(
+            used, lambda e: int(_f35(e.orders if e.form == "register" else e.deliveries).sum())
+        ),
+    )
+
+
+def _f35(rows: pd.DataFrame) -> "pd.Series[bool]":
+    return rows["designation"].str.match(F35 + r"\b")
+
+
+def _in_register(export: sipri.Export) -> pd.DataFrame:
+    """The orders of a register; one that was asked for deliveries alone lacks those without any."""
+    orders = export.orders[_f35(export.orders)]
+    years = orders["year"].str.findall(r"\d{4}").str
+    return pd.DataFrame(
+        {
+            "vintage": export.vintage,
+            "exported": export.exported.isoformat(),
+            "open_orders": bool((export.orders["units"] == 0).any()),
+            "recipient": orders["recipient"],
+            "designation": orders["designation"].str.extract(F35)[0],
+            "order_year": orders["order_year"],
+            "order_year_estimated": orders["order_year_marked"].eq("?"),
+            "ordered": orders["ordered"],
+            "ordered_estimated": orders["ordered_marked"].eq("?").astype("boolean"),
+            "pending": _pending(orders),
+            "delivered": orders["units"],
+            "delivered_estimated": orders["units_marked"].eq("?"),
+            "first_delivery_year": years[0],
+            "last_delivery_year": years[-1],
+        }
+    )
+
+
+def _pending(orders: pd.DataFrame) -> "pd.Series[float]":
+    """Of the aircraft that a register counts as ordered, those for which its comment says that no contract is signed."""
+    comment = orders["comment"]
+    signed = comment.str.extract(PLANNED)["signed"].astype(float)
+    selected = comment.str.extract(SELECTED)[0].astype(float)
+    whole = (orders["ordered"] - orders["units"]).where(comment.str.contains(WHOLE), 0.0)
+    return (orders["ordered"] - signed).fillna(selected).fillna(whole)
+
+
+def _in_deals(export: sipri.Export) -> pd.DataFrame:
+    """The orders in an export of deals, which has deliveries alone: how many were ordered is not known."""
+    rows = export.deliveries[_f35(export.deliveries)]
+    rows = rows.assign(designation=rows["designation"].str.extract(F35)[0])
+    keys = ["deal", *ORDER, "order_year_marked"]
+    orders = rows.groupby(keys, as_index=False).agg(
+        delivered=("units", "sum"),
+        delivered_estimated=("units_marked", "any"),
+        first_delivery_year=("year", "min"),
+        last_delivery_year=("year", "max"),
+    )
+    return orders.drop(columns="deal").rename(columns={"order_year_marked": "order_year_estimated"}).assign(
+        vintage=export.vintage,
+        exported=export.exported.isoformat(),
+        open_orders=False,
+        ordered=float("nan"),
+        ordered_estimated=pd.NA,
+        pending=float("nan"),
     )
 
 
