@@ -10,13 +10,14 @@ if TYPE_CHECKING:
     from companion.claims.form import Claim
     from companion.exhibits.exhibit import exhibit
     from companion.exhibits.form import Exhibit
-    from companion.prose import day, each, in_words, listed, month, percent
+    from companion.prose import about, day, each, in_words, listed, month, percent
     from companion.tables import load
     from companion.tables.own_files import local
 
 __all__ = [
     "Claim",
     "Exhibit",
+    "about",
     "cards",
     "charts",
     "claim",
@@ -39,7 +40,7 @@ _MODULES = {
     "exhibits.form": ["Exhibit"],
     "tables.own_files": ["local"],
     "chapters.facts": ["facts"],
-    "prose": ["day", "each", "in_words", "listed", "month", "percent"],
+    "prose": ["about", "day", "each", "in_words", "listed", "month", "percent"],
     "tables": ["load"],
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

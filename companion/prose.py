@@ -16,6 +16,11 @@ def percent(share: float, digits: int = 0) -> str:
     return f"{100 * share:.{digits}f} percent"
 
 
+def about(number: float) -> str:
+    """Write an uncertain count with three digits that count: 16333.3 becomes "about 16,300"."""
+    return f"about {float(f'{number:.3g}'):,.0f}"
+
+
 def month(vintage: str) -> str:
     """Write a vintage as in a sentence: "2026-05" becomes "May 2026"."""
     return f"{calendar.month_name[int(vintage[5:7])]} {vintage[:4]}"

@@ -115,6 +115,44 @@ def test_a_typed_number_in_an_exhibit_is_found():
     assert typed_in_exhibits(call.replace("ALT", 'f"{n} of " + f"{n} in 3 rows"')) == ["in 3 rows"]
 
 
+def rounded_early(code: str) -> list[str]:
+    """What a cell rounds before a sentence or an exhibit does: a column, a number, or a text read back as a number.
+
+    A whole number that goes into words, as in `in_words(round(x))`, is at its end.
+    """
+    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    in_words = {id(part) for call in calls if getattr(call.func, "id", "") == "in_words" for part in call.args}
+    found = []
+    for call in calls:
+        name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        parts = [node for part in call.args for node in ast.walk(part)]
+        written = any(isinstance(node, ast.FormattedValue) and node.format_spec for node in parts)
+        if (name == "round" and id(call) not in in_words) or (name in {"float", "int", "to_numeric"} and written):
+            found.append(ast.unparse(call))
+    return found
+
+
+def test_no_number_comes_from_rounded_ones():
+    """Chapters divide first; sentences, titles, and exhibits round last."""
+    for chapter in chapter_paths():
+        for cell in code_cells(read_chapter(chapter)):
+            assert not rounded_early(cell.source), f"{chapter.name}: let the text or the exhibit round"
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("level = (spending / 1000).round(1)", ["(spending / 1000).round(1)"]),
+        ("share = round(a / b, 2) * c", ["round(a / b, 2)"]),
+        ("x = float(f'{a / b:.1f}') * c", ["float(f'{a / b:.1f}')"]),
+        ("years = in_words(round(a / b)) + f'{c:.1f}'", []),
+        ("years = in_words(round(a) / b)", ["round(a)"]),
+    ],
+)
+def test_a_number_that_is_rounded_early_is_found(code: str, found: list[str]):
+    assert rounded_early(code) == found
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_no_ten_words_in_a_row_are_the_report_s(page: Path):
     if not REPORT.is_file():

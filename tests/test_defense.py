@@ -211,7 +211,7 @@ def test_deliveries_of_f35_are_known_in_every_state():
 def test_the_comment_tells_for_how_many_aircraft_a_contract_is_missing(comment: str, pending: int):
     columns = (
         "Recipient,Supplier,Year of order, ,Number ordered, ,Weapon designation,Weapon description,Number delivered, ,"
-        "Year(s) of delivery,status,Comments,SIPRI TIV per unit,SIPRI TIV for total order,SIPRI TIV of delivered weapons"
+        "Year(s) of delivery,status,Comments,SIPRI TIV per unit,SIPRI TIV of order,SIPRI TIV of delivered weapons"
     )
     f35 = f"Japan,United States,2006,?,126,?,F-35B Lightning-2,FGA aircraft,41,?,2012; 2025,New,{comment},60,1,1"
     other = "Peru,Italy,2010,,2,,A-1,FGA aircraft,0,,,New,,1,1,0"

@@ -18,7 +18,7 @@ from companion.chapters.execution import CODE, execute
 from companion.chapters.facts import Facts, filled, recorded
 from companion.chapters.notebooks import exhibits_of
 from companion.chapters.record import record
-from companion.prose import ORDINALS, month
+from companion.prose import ORDINALS, about, month
 from companion.sources import SourceError, sipri
 from companion.tables import refresh
 from companion.tables.recipes import Built
@@ -165,7 +165,7 @@ def test_the_title_of_ranks_names_the_state_in_which_the_rank_changed(variant: V
 
 def test_the_title_of_totals_tells_the_last_moves(variant: Variant):
     all_states = ["2019-03", "2020-03", *FULL]
-    counts = [int(variant.units(state, "2000 <= year <= 2018") + 0.5) for state in all_states]
+    counts = [int(f"{variant.units(state, '2000 <= year <= 2018'):.0f}") for state in all_states]
     since = next(i for i in reversed(range(1, len(counts))) if counts[i] != counts[i - 1])
     verb = "rose" if counts[since] > counts[since - 1] else "fell"
     title = variant.exhibits["uas-vintage-totals"].title
@@ -187,7 +187,7 @@ def test_the_ranking_is_said_to_move_where_it_moves(variant: Variant):
 def test_what_is_called_newest_is_computed_from_the_newest(variant: Variant):
     rows = variant.exhibits["uas-counting-choices"].rows
     row = next(row for row in rows if row["choice"].startswith("Newest export, July 2026"))
-    assert row["units"] == round(variant.units(LATER))
+    assert row["units"] == pytest.approx(variant.units(LATER))
     assert row["us_rank"] == variant.place(LATER)
     assert variant.exhibits["uas-counting-choices"].sources[-1]["version"] == f"{LATER}-14"
 
@@ -212,13 +212,13 @@ def test_weapons_outnumber_reconnaissance_since_the_year_that_is_named(variant: 
     title = variant.exhibits["uas-weapons-share"].title
     if last in more:
         since = next(year for year in reversed(range(2000, last + 1)) if year - 1 not in more)
-        assert title == f"Weapons outnumber reconnaissance aircraft in every year since {since}"
+        assert title.endswith(f" weapons outnumber reconnaissance aircraft in every year since {since}")
         assert (
             f"of July 2026 counts more weapons than reconnaissance aircraft in every year since {since}."
             in (variant.text["uas/roles"])
         )
     else:
-        assert title == f"Weapons do not outnumber reconnaissance aircraft in {last}"
+        assert title.endswith(f" weapons do not outnumber reconnaissance aircraft in {last}")
     assert f"{weapons_share(variant, last):.1f}" in variant.exhibits["uas-weapons-share"].alt
     below = [year for year in range(2015, last + 1) if year not in more]
     assert ("the newest stays above" in variant.text["uas/roles"]) == (not below)
@@ -273,13 +273,16 @@ def test_japan_s_rank_by_f35_deliveries(variant: Variant):
         sums = variant.orders.query("vintage == @state").groupby("recipient")[count].sum()
         return 1 + int((sums > sums["Japan"]).sum())
 
-    first, last = (rank(state, "delivered") for state in ("2025-03", LATER))
+    ranks = [rank(state, "delivered") for state in FULL[1:]]
     title, said = variant.exhibits["f35-ranks"].title, variant.facts["industry/partnerships"]
-    if first == last:
-        assert f"stayed {ORDINALS[last]}" in title
-    else:
-        assert f"{'rose' if last < first else 'fell'} from {ORDINALS[first]} to {ORDINALS[last]}" in title
-    assert said.f35_by_deliveries.endswith(f"{ORDINALS[last]} in July 2026" if first != last else "in July 2026")
+    assert f"is between {ORDINALS[min(ranks)]} and {ORDINALS[max(ranks)]} in SIPRI’s states since April 2024" in title
+    turns = [i for i in range(len(ranks)) if not i or ranks[i] != ranks[i - 1]]
+    told = [f"{ORDINALS[ranks[i]]} in {month(FULL[1:][i])}" for i in turns]
+    assert all(words in said.f35_by_deliveries for words in told)
+    assert said.f35_by_deliveries.count(" in ") == len(told)
+    equal = states.equal_states(variant.orders, ["recipient"], "delivered")
+    assert "March 2025 and February 2026" in equal or "March 2025, February 2026, and July 2026" in equal
+    assert f"Equal deliveries: {equal}." in variant.exhibits["f35-ranks"].note
     assert said.f35_order_rank == ORDINALS[rank(LATER, "ordered")]
     japan = variant.orders.query("recipient == 'Japan'").groupby("vintage")["delivered"].sum()
     between = f"Between the registers of {month('2026-02')} and {month('2026-05')} Japan’s deliveries grew by"
@@ -362,3 +365,19 @@ def test_changes_are_found_and_told():
     assert states.since_when({2000: True, 2001: False}) is None
     assert states.years_told([2000, 2004, 2014, 2015]) == "2000, 2004, and 2014 to 2015"
     assert states.part_of(3, 4) == "75 percent of the"
+    assert states.part_of(0.1 + 0.2, 0.3) == "the whole"
+    ranks = {"2024-04": 2, "2024-10": 2, "2025-03": 4, "2026-05": 2}
+    assert states.by_states(ranks) == "second in April 2024, fourth in March 2025, and second in May 2026"
+    assert states.between(ranks.values()) == "between second and fourth"
+    assert states.between([3]) == "third"
+    assert [about(number) for number in (16333.5, 998.4, 41.2)] == ["about 16,300", "about 998", "about 41"]
+
+
+def test_states_with_equal_counts_are_found():
+    rows = pd.DataFrame({"vintage": ["2025-03", "2026-02", "2026-05"], "kind": "a", "n": [2, 2, 3]})
+    assert states.equal_states(rows, ["kind"], "n") == "March 2025 and February 2026"
+    assert states.equal_states(rows[1:], ["kind"], "n") == "none"
+    deliveries = pd.read_csv(ROOT / "data" / "uas_deliveries.csv")
+    assert states.equal_states(deliveries, ["supplier", "designation", "year"], "units") == (
+        "March 2025 and February 2026"
+    )

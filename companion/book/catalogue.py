@@ -59,18 +59,22 @@ class TableCatalogue(Generated):
 
 
 class SourceList(Generated):
-    """`{source-list}`: the databases behind the tables, and every page that a row of a table cites."""
+    """`{source-list}`: the databases behind the tables, their states, and every page that a row of a table cites."""
 
     template = "sources.md"
 
     def content_of(self) -> dict[str, Any]:
         """Databases with their states, and pages with the tables that cite them, in order of title and publisher."""
         databases: dict[tuple[str, str], set[str]] = {}
+        states: dict[tuple[str, str, str], list[str]] = {}
         pages: dict[tuple[str, ...], list[str]] = {}
         for resource in package()["resources"]:
             for source in resource["sources"]:
                 key = (source["title"], source["path"])
                 databases.setdefault(key, set()).add(source.get("version") or f"read {source['accessed']}")
+                if "vintage" in source:
+                    state = (source["title"], source["vintage"], source["version"])
+                    states.setdefault(state, []).append(resource["name"])
             names = {field["name"] for field in resource["schema"]["fields"]}
             for columns in (SOURCE_COLUMNS, [column.removeprefix("source_") for column in SOURCE_COLUMNS]):
                 if names.issuperset(columns):
@@ -82,6 +86,10 @@ class SourceList(Generated):
             "databases": [
                 {"title": title, "path": path, "versions": sorted(versions)}
                 for (title, path), versions in sorted(databases.items())
+            ],
+            "states": [
+                {"title": title, "vintage": vintage, "version": version, "tables": tables}
+                for (title, vintage, version), tables in sorted(states.items())
             ],
             "pages": [
                 {**dict(zip(SOURCE_COLUMNS, page, strict=True)), "table": tables}

@@ -4,6 +4,7 @@ Each takes values by state, the oldest first, and finds the state in which the p
 with the same numbers changes no sentence but where it names the newest. Ranks are None where a country is not listed.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 T = TypeVar("T")
+UNNAMED = "unknown supplier(s)"  # how SIPRI writes that it does not know who delivered
 Ranks = Mapping[str, int | None]
 
 
@@ -52,18 +54,21 @@ def ranks_of(name: str, units: "pd.DataFrame") -> dict[str, int | None]:
     return {state: int(found[state]) if state in found else None for state in sorted(units["vintage"].unique())}
 
 
-def course(totals: Mapping[str, int]) -> str:
-    """How a number went, by its last two moves: "rose to 2,358, then fell to 2,041 in May 2026"."""
+def course(totals: Mapping[str, float]) -> str:
+    """How a number went, by its last two moves: "rose to 2,358, then fell to 2,041 in May 2026".
+
+    A move that is not seen in whole numbers is none.
+    """
     steps = [
         (state, now, "rose" if now > was else "fell")
         for (_, was), (state, now) in pairwise(totals.items())
-        if now != was
+        if f"{now:.0f}" != f"{was:.0f}"
     ]
     # Rises in a row are one move, told by where it ends.
     moves = [list(move)[-1] for _, move in groupby(steps, key=lambda step: step[2])][-2:]
     if not moves:
-        return f"is {next(iter(totals.values())):,} in each of {in_words(len(totals))} exports"
-    return ", then ".join(f"{verb} to {now:,}" for _, now, verb in moves) + f" in {month(moves[-1][0])}"
+        return f"is {next(iter(totals.values())):,.0f} in each of {in_words(len(totals))} exports"
+    return ", then ".join(f"{verb} to {now:,.0f}" for _, now, verb in moves) + f" in {month(moves[-1][0])}"
 
 
 def moved(was: int, now: int) -> str:
@@ -72,12 +77,32 @@ def moved(was: int, now: int) -> str:
     return f"stayed {after}" if was == now else f"{'rose' if now < was else 'fell'} from {before} to {after}"
 
 
-def then_and_now(ranks: Mapping[str, int]) -> str:
-    """A rank in the first state and in the last: "sixth in March 2025 and second in May 2026"."""
-    (first, was), *_, (last, now) = ranks.items()
-    if was == now:
-        return f"{in_words(now, ordinal=True)} in {month(first)} and in {month(last)}"
-    return f"{in_words(was, ordinal=True)} in {month(first)} and {in_words(now, ordinal=True)} in {month(last)}"
+def by_states(ranks: Mapping[str, int]) -> str:
+    """A rank and the states in which it became so: "second in April 2024 and fourth in March 2025"."""
+    runs = [next(run) for _, run in groupby(ranks.items(), key=lambda item: item[1])]
+    return listed(f"{in_words(rank, ordinal=True)} in {month(state)}" for state, rank in runs)
+
+
+def between(ranks: Iterable[int]) -> str:
+    """The places that a rank takes: "between second and fourth", or "second"."""
+    places = sorted(ranks)
+    best, worst = (in_words(rank, ordinal=True) for rank in (places[0], places[-1]))
+    return best if best == worst else f"between {best} and {worst}"
+
+
+def equal_states(rows: "pd.DataFrame", keys: list[str], count: str) -> str:
+    """States that do not differ in a count: "March 2025 and February 2026"; pairs are parted by semicolons.
+
+    Args:
+        rows: of all states, with the column `vintage`.
+        keys: what the count is compared by.
+        count: the column that is added up and compared.
+    """
+    states: dict[tuple[object, ...], list[str]] = {}
+    for state, of_state in rows.groupby("vintage"):
+        sums = of_state.groupby(keys)[count].sum()
+        states.setdefault(tuple((key, f"{n:.3f}") for key, n in sums.items() if n), []).append(month(str(state)))
+    return "; ".join(listed(names) for names in states.values() if len(names) > 1) or "none"
 
 
 def rank_title(name: str, ranks: Ranks) -> str:
@@ -130,7 +155,7 @@ def first_and_last(name: str, units: Mapping[str, float], ranks: Ranks, ahead: I
 
 def part_of(part: float, whole: float) -> str:
     """How much of something: "the whole", or "93 percent of the"."""
-    return "the whole" if part == whole else f"{percent(part / whole)} of the"
+    return "the whole" if math.isclose(part, whole) else f"{percent(part / whole)} of the"
 
 
 def estimated(units: "pd.Series[float]", marked: "pd.Series[float]") -> str:

@@ -72,8 +72,8 @@ class Export:
         form: "deals" or "register".
         orders: a register's orders as SIPRI writes them, one row each, also those not delivered yet; empty for deals.
         deliveries: one row per order and delivery year, with line (in the file), supplier, recipient, designation,
-            label (SIPRI's description of the weapon, in lower case), deal (SIPRI's number of the order; deals only), armament
-            (SIPRI's category; deals only), order_year, order_year_marked (the year of order is an estimate), year,
+            label (SIPRI's description of the weapon, in lower case), deal (SIPRI's number of the order; deals only),
+            armament (SIPRI's category; deals only), order_year, order_year_marked (the year is an estimate), year,
             units, units_marked (the number is an estimate), local (produced by the recipient; deals only), tiv
             (SIPRI trend-indicator value, millions) and year_method ("exact", or "even-split" where an order's number
             is divided by its delivery years).

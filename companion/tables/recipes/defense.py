@@ -58,7 +58,7 @@ def _refuse_part(exports: list[sipri.Export]) -> None:
         raise OlderStateError(f"the files of {vintage} lack {states.span(missing)}, which the table has")
 
 
-# SIPRI lists aircraft that a country plans or has chosen as ordered; its comment tells for how many a contract is missing.
+# SIPRI counts planned and chosen aircraft as ordered; its comment says for how many a contract is missing.
 PLANNED = r"(?P<planned>\d+) planned of which (?P<signed>\d+) ordered"
 SELECTED = r"incl (\d+) selected but not yet ordered"
 WHOLE = r"not yet (?:ordered|signed)"
@@ -89,9 +89,7 @@ def fighter_orders(files: list[SourceFile]) -> Built | None:
         [sipri.source(exported, vintage) for exported, vintage in days],
         "vintage",
         doubts=states.joined(states.doubts(exports), states.renamed(table, "fighter_orders", "recipient", "ordered")),
-        coverage=states.coverage(
-            used, lambda e: int(_f35(e.orders if e.form == "register" else e.deliveries).sum())
-        ),
+        coverage=states.coverage(used, lambda e: int(_f35(e.orders if e.form == "register" else e.deliveries).sum())),
     )
 
 
@@ -124,7 +122,7 @@ def _in_register(export: sipri.Export) -> pd.DataFrame:
 
 
 def _pending(orders: pd.DataFrame) -> "pd.Series[float]":
-    """Of the aircraft that a register counts as ordered, those for which its comment says that no contract is signed."""
+    """Of the aircraft that a register counts as ordered, those without a signed contract, by its comment."""
     comment = orders["comment"]
     signed = comment.str.extract(PLANNED)["signed"].astype(float)
     selected = comment.str.extract(SELECTED)[0].astype(float)
@@ -143,13 +141,17 @@ def _in_deals(export: sipri.Export) -> pd.DataFrame:
         first_delivery_year=("year", "min"),
         last_delivery_year=("year", "max"),
     )
-    return orders.drop(columns="deal").rename(columns={"order_year_marked": "order_year_estimated"}).assign(
-        vintage=export.vintage,
-        exported=export.exported.isoformat(),
-        open_orders=False,
-        ordered=float("nan"),
-        ordered_estimated=pd.NA,
-        pending=float("nan"),
+    return (
+        orders.drop(columns="deal")
+        .rename(columns={"order_year_marked": "order_year_estimated"})
+        .assign(
+            vintage=export.vintage,
+            exported=export.exported.isoformat(),
+            open_orders=False,
+            ordered=float("nan"),
+            ordered_estimated=pd.NA,
+            pending=float("nan"),
+        )
     )
 
 
