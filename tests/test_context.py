@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
+from companion import load
 from companion.sources import SourceError, SourceFile, compiled, walk, world_bank
 from companion.tables.recipes import Built, context
 
@@ -229,7 +230,7 @@ def test_the_timeline_covers_what_the_report_rests_on():
 
 
 def test_the_orders_of_fighters_are_those_of_the_table_of_orders():
-    orders = pd.read_csv(ROOT / "data" / "fighter_orders.csv").query("vintage == '2026-05' and recipient == 'Japan'")
+    orders = load("fighter_orders").query("vintage == '2026-05' and recipient == 'Japan'")
     facts = table("programs").query("program == 'F-35 (Japan)' and source_publisher == 'SIPRI'").set_index("attribute")
     ordered, delivered = (orders.groupby("designation")[column].sum() for column in ("ordered", "delivered"))
     assert facts.loc["quantity", "value"].startswith(f"{ordered.sum()} ordered")
