@@ -153,13 +153,22 @@ def test_the_table_is_rebuilt_from_the_real_files_byte_for_byte(sources: Path):
     assert built.csv == (ROOT / "data" / "subheading_trade.csv").read_bytes()
 
 
-def test_both_real_files_agree_on_the_years_that_they_share():
+def test_both_real_files_of_the_world_agree_on_the_years_that_they_share():
     table = pd.read_csv(ROOT / "data" / "subheading_trade.csv", dtype={"hs6": str})
     key = ["reporter", "partner", "flow", "year", "hs6"]
-    shared = table[table.duplicated(key, keep=False)]
+    states = table[table["source_id"].isin(["comtrade", "comtrade-classic"])]
+    shared = states[states.duplicated(key, keep=False)]
     assert sorted(shared["year"].unique()) == [2018, 2019, 2020]
     assert (shared.groupby(key)[["value_usd", "valuation_basis", "classification"]].nunique() == 1).all(axis=None)
-    assert (table["months"] == 12).all()
+    assert (table["months"] == 12).eq(table["year"] < 2025).all()
+
+
+def test_the_real_files_of_the_classic_forms_are_near_each_other():
+    table = pd.read_csv(ROOT / "data" / "subheading_trade.csv", dtype={"hs6": str})
+    forms = table.pivot(index=["reporter", "partner", "flow", "year", "hs6"], columns="source_id", values="value_usd")
+    ratios = (forms["comtrade-legacy"] / forms["comtrade-classic"]).dropna()
+    assert len(ratios) == 12
+    assert ratios.between(0.997, 1.003).all()
 
 
 def test_the_sums_of_the_real_months_are_those_of_their_file(sources: Path):

@@ -5,7 +5,8 @@ import pytest
 
 from companion.chapters.own_sentences import on_sensors, on_trade, own_baskets, ranked, whole_years
 
-COUNTERPART = pd.DataFrame({"export": [3.0, 2.0], "import": [2.0, 4.0]}, index=pd.Index([2013, 2014], name="year"))
+EXPORTS = pd.Series({2007: 30.4, 2008: 20.0, 2009: 10.6, 2010: 15.0})
+COUNTERPART = (EXPORTS, EXPORTS / 2, pd.Series({"A": 11.4, "B": 29.6}))
 
 
 def trade(*years: int, source: str = "dataweb", months: int = 12) -> pd.DataFrame:
@@ -28,16 +29,18 @@ def trade(*years: int, source: str = "dataweb", months: int = 12) -> pd.DataFram
 
 
 def test_without_files_the_counterpart_is_described():
-    said = on_trade(None, COUNTERPART, 23.6)
-    assert "about 24 times broader. Between 2013 and 2014, in the 2 years" in said["what_is_drawn"]
-    assert "between 0.50 and 1.50 times imports, and larger than imports in 1 of the years" in said["what_is_drawn"]
+    said = on_trade(None, *COUNTERPART)
+    assert "from USD 30 million in 2007 to 11 million in 2009" in said["test_result"]
+    assert "They were USD 30 million in 2007, 11 million in 2009, and 15 million in 2010" in said["what_is_drawn"]
+    assert "wafer inspection alone went from 15 to 5 and 8" in said["what_is_drawn"]
+    assert "11 million in 2024 by the report’s codes, 30 with the other import codes" in said["what_is_drawn"]
     assert "stays untested" in said["test_result"]
     assert own_baskets(None) == []
 
 
 def test_own_files_test_the_years_since_2009():
     own = whole_years(trade(2007, 2009, 2010))
-    said = on_trade(own, COUNTERPART, 1)
+    said = on_trade(own, *COUNTERPART)
     assert "between 1.10 and 1.10 times imports in 2009–2010 under definition A" in said["test_result"]
     assert "2 of these 2 years are within it. Under definition B the range is 0.55 to 0.55." in said["test_result"]
     assert (
@@ -51,8 +54,8 @@ def test_own_files_test_the_years_since_2009():
 
 
 def test_what_own_files_cannot_show_is_said():
-    assert "no year before 2009" in on_trade(whole_years(trade(2010)), COUNTERPART, 1)["what_is_drawn"]
-    assert "no whole year from 2009 on" in on_trade(whole_years(trade(2008)), COUNTERPART, 1)["test_result"]
+    assert "no year before 2009" in on_trade(whole_years(trade(2010)), *COUNTERPART)["what_is_drawn"]
+    assert "no whole year from 2009 on" in on_trade(whole_years(trade(2008)), *COUNTERPART)["test_result"]
 
 
 def test_the_best_source_is_chosen_and_parts_of_years_are_left_out():

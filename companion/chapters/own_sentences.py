@@ -48,18 +48,21 @@ def own_baskets(own: pd.DataFrame | None) -> list[pd.DataFrame]:
     return [flows.assign(basket="Sensors, definition " + flows["definition"])]
 
 
-def on_trade(own: pd.DataFrame | None, counterpart: pd.DataFrame, times_broader: float) -> dict[str, str]:
+def on_trade(
+    own: pd.DataFrame | None, exports: "pd.Series[float]", wafers: "pd.Series[float]", imports: "pd.Series[float]"
+) -> dict[str, str]:
     """What Figure 2 shows, what it tests, and how it differs from the report's.
 
     Args:
         own: what `whole_years` gives.
-        counterpart: U.S. trade with Japan in HS chapter 90, one row per year, columns `export` and `import`, USD.
-        times_broader: how many times the chapter exceeds the report's codes.
+        exports: U.S. exports to Japan in the report's groups, as Japan counts them, USD million, by year.
+        wafers: the part of them that is instruments to inspect wafers.
+        imports: U.S. imports from Japan in 2024, USD million, by definition.
 
     Returns:
         The sentences `test_result`, `what_is_drawn`, `differs`, and the words `baskets`.
     """
-    return _public_trade(counterpart, times_broader) if own is None else _own_trade(own)
+    return _public_trade(exports, wafers, imports) if own is None else _own_trade(own)
 
 
 def on_sensors(
@@ -133,26 +136,36 @@ def on_sensors(
     }
 
 
-def _public_trade(counterpart: pd.DataFrame, times_broader: float) -> dict[str, str]:
-    ratio, years = counterpart["export"] / counterpart["import"], counterpart.index
+def _public_trade(
+    exports: "pd.Series[float]", wafers: "pd.Series[float]", imports: "pd.Series[float]"
+) -> dict[str, str]:
+    before, after, last = NEW_STATISTICS - 2, NEW_STATISTICS, exports.index[-1]
     return {
         "test_result": (
-            "The report’s own series cannot be drawn from open files: none has its codes for both directions of trade. "
-            "Whether its basket has been balanced since 2009 stays untested here."
+            "The report’s own series cannot be drawn from open files, but one half of it can be seen from the other "
+            f"side. By Japan’s customs, U.S. exports in the report’s groups fell from USD {exports[before]:.0f} "
+            f"million in {before} to {exports[after]:.0f} million in {after}, and nearly all of the fall is in "
+            "instruments that inspect wafers. The other half, imports from Japan, is open for 2024 and in part for "
+            "2017 to 2019. Whether the two have been in balance since 2009 stays untested."
         ),
         "what_is_drawn": (
-            "No open file holds these codes for exports and imports over the years. The figure is therefore an open "
-            f"counterpart: U.S. trade with Japan in HS chapter 90, about {times_broader:.0f} times broader. Between "
-            f"{years[0]} and {years[-1]}, in the {len(years)} years that both flows cover, U.S. exports were between "
-            f"{ratio.min():.2f} and {ratio.max():.2f} times imports, and larger than imports in {(ratio > 1).sum()} of "
-            "the years."
+            "No open file holds these codes for both flows over the years. The figure is an open counterpart: "
+            f"exports are what Japan’s customs counted from the United States, from {exports.index[0]} to {last}, in "
+            "the seven groups whose Japanese code is that of the report or a little wider. They were USD "
+            f"{exports[before]:.0f} million in {before}, {exports[after]:.0f} million in {after}, and "
+            f"{exports[last]:.0f} million in {last}; wafer inspection alone went from {wafers[before]:.0f} to "
+            f"{wafers[after]:.0f} and {wafers[last]:.0f}. Imports from Japan are drawn where they can be had: "
+            f"{imports['A']:.0f} million in 2024 by the report’s codes, {imports['B']:.0f} with the other import codes "
+            "of the same goods."
         ),
         "differs": (
-            "The report shows its own basket from DataWeb; the open counterpart shows a chapter that contains part of "
-            "it, for fewer years. Neither the report’s shift from deficit to balance nor its world total can be seen "
-            "in it."
+            "The report shows its own basket from DataWeb, both ways, with Japan and with the world. The open "
+            "counterpart shows exports as the other side counted them, by origin and with freight, in groups that "
+            "match the codes or are a little wider, and imports for single years. The balance cannot be seen in it."
         ),
-        "baskets": "four broad groups, two in U.S. and two in Japanese statistics,",
+        "baskets": (
+            "two subheadings of the report’s goods and four broad groups, two in U.S. and two in Japanese statistics,"
+        ),
     }
 
 
@@ -192,5 +205,8 @@ def _own_trade(own: pd.DataFrame) -> dict[str, str]:
             "query is not published, so differences may come from the codes, from the way they are matched, or from "
             "later revisions."
         ),
-        "baskets": "the sensors of your own files and four broad groups, two in U.S. and two in Japanese statistics,",
+        "baskets": (
+            "the sensors of your own files, two subheadings, and four broad groups, two in U.S. and two in Japanese "
+            "statistics,"
+        ),
     }

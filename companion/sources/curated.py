@@ -3,6 +3,8 @@
 Each record is a CSV with one figure per row and its source beside it.
 """
 
+import re
+
 import pandas as pd
 
 from companion.sources.corrections import renames
@@ -12,6 +14,7 @@ SOURCE = ["source_title", "source_publisher", "source_url"]
 DEFENSE_BUDGET = ["fiscal_year", "amount_jpy_trillion", "basis", "status", *SOURCE, "note"]
 UNMANNED_BUDGET = ["period", "amount_jpy_billion", "basis", "status", *SOURCE, "note"]
 TOP100_PRESS = ["year", "rank", "company", "arms_revenue_usd_bn", *SOURCE]
+DRONE_FIGURES = ["what", "period", "value", "unit", "kind", "url", "published"]
 EXCHANGE_RATES = ["Date", "Country", "Exchange rate"]
 
 CURRENCIES = {"Australia": "AUD", "China": "CNY", "Japan": "JPY", "South Korea": "KRW"}
@@ -93,6 +96,30 @@ def exchange_rates(file: SourceFile) -> pd.DataFrame:
         frequency="monthly" if monthly else "annual",
         period=rates["period"].str[: 7 if monthly else 4],
     )
+
+
+def drone_figures(file: SourceFile) -> pd.DataFrame:
+    """Figures on trade in drones as others report them; what stands before a number, as "about", has its own column."""
+    rows, kind = [], None
+    for row in read_rows(file, DRONE_FIGURES):
+        # The record writes "same article" for what stands in the row above.
+        kind = kind if kind and row.text("kind") == "same article" else row.required("kind")
+        found = re.fullmatch(r"(?:(about|more than|over) )?(\d[\d,]*(?:\.\d+)?)", row.required("value"))
+        if not found:
+            raise row.wrong("value", f"{row.text('value')!r} is not a number such as '84.2' or 'more than 565,000'")
+        rows.append(
+            {
+                "what": row.required("what"),
+                "period": row.required("period"),
+                "qualifier": found[1],
+                "value": float(found[2].replace(",", "")),
+                "unit": row.required("unit"),
+                "kind": kind,
+                "url": row.required("url"),
+                "published": row.text("published"),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def _source(row: Row) -> dict[str, str | None]:

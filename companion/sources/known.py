@@ -3,6 +3,7 @@
 from companion.sources import (
     SourceFile,
     census_hs2,
+    census_hs6,
     compiled,
     comtrade,
     csis_codes,
@@ -11,16 +12,20 @@ from companion.sources import (
     eoir_register,
     hs10,
     japan_customs,
+    japan_customs_codes,
     sipri,
     sipri_milex,
     sipri_top100,
     uas_groups,
     usa_trade_online,
+    usa_trade_online_cuts,
     world_bank,
 )
 
 FORMS = [
     *(module.recognizes for module in (census_hs2, comtrade, csis_codes, dataweb, hs10, japan_customs, sipri)),
+    *(module.recognizes for module in (census_hs6, japan_customs_codes, usa_trade_online_cuts)),
+    usa_trade_online_cuts.recognizes_countries,
     *(module.recognizes for module in (sipri_milex, sipri_top100, uas_groups, usa_trade_online, world_bank)),
     eoir_register.recognizes_sensors,
     eoir_register.recognizes_sources,
@@ -28,6 +33,7 @@ FORMS = [
 ]
 RECORDS = [
     curated.DEFENSE_BUDGET,
+    curated.DRONE_FIGURES,
     curated.EXCHANGE_RATES,
     curated.TOP100_PRESS,
     curated.UNMANNED_BUDGET,

@@ -7,7 +7,7 @@ where the folder has no such file. It writes nothing.
 from collections.abc import Callable
 
 from companion.sources import SourceFile
-from companion.tables.recipes import comtrade, context, defense, eoir, janes, trade, uas
+from companion.tables.recipes import comtrade, context, customs, defense, eoir, janes, trade, uas
 from companion.tables.recipes.built import Built
 
 Recipe = Callable[[list[SourceFile]], Built | None]
@@ -17,6 +17,9 @@ RECIPES: dict[str, Recipe] = {
     "claim_sources": context.claim_sources,
     "claims": context.claims,
     "defense_budget_japan": defense.defense_budget_japan,
+    "drone_figures_reported": customs.drone_figures_reported,
+    "drone_trade": customs.drone_trade,
+    "eo_code_imports": customs.eo_code_imports,
     "eo_codes": trade.eo_codes,
     "eo_trade": trade.eo_trade,
     "eoir_payments": eoir.eoir_payments,
@@ -26,6 +29,7 @@ RECIPES: dict[str, Recipe] = {
     "fighter_orders": defense.fighter_orders,
     "gdp": context.gdp,
     "hs_chapter_trade": trade.hs_chapter_trade,
+    "japan_customs_trade": customs.japan_customs_trade,
     "military_spending": defense.military_spending,
     "optical_instruments_trade": trade.optical_instruments_trade,
     "policy_timeline": context.policy_timeline,
