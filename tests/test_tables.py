@@ -47,7 +47,7 @@ def test_a_table_says_where_it_comes_from_and_on_what_terms(resource: dict):
 def test_every_table_is_rebuilt_byte_for_byte_from_its_sources(sources: Path):
     tables = build_tables(sources)
     assert {name for name, built in tables.items() if isinstance(built, Left)} == COMPILED
-    records = list(walk(root() / "data"))
+    records = [file for file in walk(root() / "data") if not file.name.startswith("released/")]
     for name, built in (tables | {name: RECIPES[name](records) for name in COMPILED}).items():
         assert isinstance(built, Built), f"no upstream file for {name}"
         assert built.csv == (root() / "data" / describe(name)["path"]).read_bytes(), name

@@ -304,8 +304,13 @@ def _describe(resource: dict[str, Any], built: Built, table: pd.DataFrame, conte
     resource |= {"bytes": len(content), "hash": f"sha256:{hashlib.sha256(content).hexdigest()}"}
     if built.files:
         names = {file.name for file in built.files}
-        others = [u for u in resource.get("upstream", []) if u["name"] not in names and (built.adds_to or built.covers)]
         own = [_upstream(file) | built.coverage.get(file.name, {}) for file in built.files]
+        hashes = {entry["sha256"] for entry in own}  # a file is the same in whichever folder it stands
+        others = [
+            entry
+            for entry in resource.get("upstream", [])
+            if (built.adds_to or built.covers) and entry["name"] not in names and entry["sha256"] not in hashes
+        ]
         resource["upstream"] = sorted([*others, *own], key=lambda entry: str(entry["name"]))
     if built.sources:
         states = {source.get("vintage") for source in built.sources}
