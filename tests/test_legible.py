@@ -1,0 +1,98 @@
+"""Every word in a chart can be read: none is cut, lies on another, or is smaller than eleven pixels."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import open_page
+from playwright.sync_api import Browser, Page
+
+WIDTHS = (360, 768, 1280)
+SMALLEST = 11  # pixels on the screen
+# What of the charts that are shown cannot be read. Boxes of text are higher than its letters.
+UNREADABLE = """([selector, smallest]) => [...document.querySelectorAll(selector)].flatMap(svg => {
+    const edge = svg.getBoundingClientRect();
+    if (!edge.width) return [];
+    const id = svg.closest("figure").id;
+    const texts = [...svg.querySelectorAll("text")].filter(text => text.textContent.trim()).map(text => {
+        const scale = text.getScreenCTM(), box = text.getBoundingClientRect();
+        const size = parseFloat(getComputedStyle(text).fontSize) * Math.hypot(scale.a, scale.b);
+        const lines = Math.max(1, text.querySelectorAll("tspan").length), line = size * 0.2;
+        const upright = Math.abs(scale.b) < 0.01;
+        return {
+            words: text.textContent.trim(), size, seen: getComputedStyle(text).opacity > 0.05,
+            left: box.left + (upright ? 0.5 : line), right: box.right - (upright ? 0.5 : line),
+            top: box.top + (upright ? line : 0.5), bottom: box.bottom - (upright ? line : 0.5),
+        };
+    }).filter(text => text.seen);
+    const found = [];
+    texts.forEach((one, place) => {
+        if (one.size < smallest - 0.05) found.push(`${id}: “${one.words}” has ${one.size.toFixed(1)} pixels`);
+        if (one.words.endsWith("…")) found.push(`${id}: “${one.words}” is cut`);
+        const beside = one.left < edge.left - 1 || one.right > edge.right + 1;
+        if (beside || one.top < edge.top - 1 || one.bottom > edge.bottom + 1)
+            found.push(`${id}: “${one.words}” leads out of the picture`);
+        for (const other of texts.slice(place + 1))
+            if (Math.min(one.right, other.right) - Math.max(one.left, other.left) > 1
+                && Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 1)
+                found.push(`${id}: “${one.words}” lies on “${other.words}”`);
+    });
+    return found;
+})"""
+DRAW = "() => Promise.all([...document.querySelectorAll('.exhibit-picture')].map(picture => picture.live())).then(() => null)"
+
+
+def with_charts(html: Path) -> list[Path]:
+    """The pages that have charts."""
+    return [
+        page for page in sorted((html / "chapters").rglob("*.html")) if "exhibit-picture" in page.read_text("utf-8")
+    ]
+
+
+def unreadable(page: Page, kind: str) -> list[Any]:
+    return page.evaluate(UNREADABLE, [f".exhibit-picture .exhibit-{kind} svg", SMALLEST])
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_word_of_a_static_picture_can_be_read(html: Path, browser: Browser, width: int):
+    """As it stands before its reader does anything, and without JavaScript."""
+    pages = with_charts(html)
+    assert len(pages) > 15
+    page, _ = open_page(browser, "about:blank", width)
+    found = []
+    for address in pages:
+        page.goto(address.as_uri())
+        found += unreadable(page, "static")
+    page.context.close()
+    assert found == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_word_of_a_live_chart_can_be_read(html: Path, browser: Browser, width: int):
+    page, _ = open_page(browser, "about:blank", width)
+    found = []
+    for address in with_charts(html):
+        page.goto(address.as_uri())
+        page.evaluate(DRAW)
+        assert page.locator(".exhibit-picture.is-live").count() == page.locator(".exhibit-picture").count()
+        found += unreadable(page, "live")
+    page.context.close()
+    assert found == []
+
+
+def test_what_cannot_be_read_is_found(browser: Browser):
+    page, _ = open_page(browser, "about:blank")
+    page.set_content(
+        """<figure id="one"><div class="exhibit-picture"><div class="exhibit-static"><svg width="200" height="90">
+        <text x="10" y="20" font-size="12">plain</text><text x="12" y="22" font-size="12">over it</text>
+        <text x="10" y="50" font-size="9">small</text><text x="180" y="50" font-size="12">too far</text>
+        <text x="10" y="80" font-size="12">cut…</text></svg></div></div></figure>"""
+    )
+    assert unreadable(page, "static") == [
+        "one: “plain” lies on “over it”",
+        "one: “small” has 9.0 pixels",
+        "one: “too far” leads out of the picture",
+        "one: “cut…” is cut",
+    ]
+    page.context.close()
