@@ -39,7 +39,8 @@ UNREADABLE = """([selector, smallest]) => [...document.querySelectorAll(selector
     });
     return found;
 })"""
-DRAW = "() => Promise.all([...document.querySelectorAll('.exhibit-picture')].map(picture => picture.live())).then(() => null)"
+DRAW = """() => Promise.all([...document.querySelectorAll(".exhibit-picture")].map(picture => picture.live()))
+    .then(() => null)"""
 
 
 def with_charts(html: Path) -> list[Path]:
