@@ -138,8 +138,8 @@ def render(env: BuildEnvironment, node: ExhibitNode, template: str, **more: Any)
 
 
 def highlighted(builder: Any, code: str) -> Markup:
-    """Python code as HTML."""
-    return Markup(builder.highlighter.highlight_block(code, "ipython3"))
+    """Python code as HTML; long lines scroll, by keyboard too."""
+    return Markup(builder.highlighter.highlight_block(code, "ipython3").replace("<pre>", '<pre tabindex="0">'))
 
 
 def setup(app: Sphinx) -> None:
