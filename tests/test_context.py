@@ -60,7 +60,7 @@ def table(name: str) -> pd.DataFrame:
 def test_a_compiled_table_is_its_own_record(name: str):
     path = ROOT / "data" / f"{name}.csv"
     recipe: Callable[[list[SourceFile]], Built | None] = getattr(context, name)
-    built = recipe(list(walk(path.parent)))
+    built = recipe([file for file in walk(path.parent) if not file.name.startswith("released/")])
     assert built is not None
     assert built.csv == path.read_bytes()
 

@@ -57,9 +57,9 @@ def test_tables_and_exhibits_name_each_other(index: list[dict]):
 def test_figure_1_is_reproduced_and_its_download_has_its_total(html: Path, index: list[dict]):
     figure = next(entry for entry in index if entry["id"] == "figure-1")
     assert figure["status"] == "reproduced"
-    assert {source["version"] for source in figure["sources"]} == {"2020-03-09", "2022-08-01"}
+    assert {source["version"] for source in figure["sources"]} >= {"2020-03-09", "2022-08-01"}
     with (html / figure["csv"]).open(encoding="utf-8", newline="") as file:
-        assert sum(float(row["units"]) for row in csv.DictReader(file)) == 2877
+        assert sum(float(row["units"]) for row in csv.DictReader(file) if row["vintage"] == "2022-08") == 2877
 
 
 def test_downloaded_pictures_carry_finding_and_source(html: Path, index: list[dict]):
