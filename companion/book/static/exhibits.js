@@ -84,6 +84,7 @@
     const chosen = () => options.find((option) => option.value === figure.state[name]) ?? options[0];
     const draw = async () => {
       figure.toggleAttribute("data-waiting", !view && chosen() !== options[0]);
+      if (!view && chosen() !== options[0]) view = await picture.live(); // a choice need not wait for the reader to come near
       if (!view) return;
       await view.signal(name, JSON.parse(chosen().dataset.value)).runAsync();
       picture.querySelector(".exhibit-live svg").setAttribute("aria-label", chosen().dataset.alt);
