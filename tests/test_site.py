@@ -57,9 +57,12 @@ def test_tables_and_exhibits_name_each_other(index: list[dict]):
 def test_figure_1_is_reproduced_and_its_download_has_its_total(html: Path, index: list[dict]):
     figure = next(entry for entry in index if entry["id"] == "figure-1")
     assert figure["status"] == "reproduced"
-    assert {source["version"] for source in figure["sources"]} >= {"2020-03-09", "2022-08-01"}
+    assert {"2020-03-09", "2022-08-01"} < {source["version"] for source in figure["sources"]}
+    published, *others = figure["views"]
     with (html / figure["csv"]).open(encoding="utf-8", newline="") as file:
-        assert sum(float(row["units"]) for row in csv.DictReader(file) if row["vintage"] == "2022-08") == 2877
+        rows = list(csv.DictReader(file))
+    assert {row["vintage"] for row in rows} == {published, *others}, "the file has all views"
+    assert sum(float(row["units"]) for row in rows if row["vintage"] == published == "2022-08") == 2877
 
 
 def test_downloaded_pictures_carry_finding_and_source(html: Path, index: list[dict]):
