@@ -132,19 +132,22 @@ def test_a_table_is_sorted_by_a_click_on_a_column(page: Page, figure: Locator):
     tab(figure, "Table").click()
     table = figure.locator("table")
 
-    def column(number: int) -> list[str]:
-        return table.evaluate("(table, n) => [...table.tBodies[0].rows].map((r) => r.cells[n].innerText)", number)
+    heads = [head.inner_text() for head in table.locator("thead th").all()]
 
-    before = column(3)
+    def column(name: str) -> list[str]:
+        cells = "(table, n) => [...table.tBodies[0].rows].map((row) => row.cells[n].innerText)"
+        return table.evaluate(cells, heads.index(name))
+
+    before = column("Units delivered")
     table.get_by_role("button", name="Units delivered").press("Enter")
-    numbers = [float(text.replace(",", "")) for text in column(3)]
+    numbers = [float(text.replace(",", "")) for text in column("Units delivered")]
     assert numbers == sorted(numbers) != [float(text.replace(",", "")) for text in before]
     assert table.locator("[aria-sort]").all_inner_texts() == ["Units delivered"]
     table.get_by_role("button", name="Units delivered").click()
-    assert [float(text.replace(",", "")) for text in column(3)] == numbers[::-1]
+    assert [float(text.replace(",", "")) for text in column("Units delivered")] == numbers[::-1]
     assert table.locator("[aria-sort=descending]").count() == 1
     table.get_by_role("button", name="Exporter").click()
-    assert column(1) == sorted(column(1))
+    assert column("Exporter") == sorted(column("Exporter"))
     assert table.locator("[aria-sort]").count() == 1
 
 
@@ -176,19 +179,17 @@ def test_the_nearest_mark_answers_to_pointer_finger_and_keys(page: Page, figure:
 
 def test_a_choice_changes_picture_title_note_address_and_downloads(page: Page, figure: Locator, html: Path):
     figure.locator(".exhibit-live svg.marks").wait_for()
-    title, bars = figure.locator(".exhibit-title"), figure.locator(".exhibit-live .mark-rect path")
-    published = (title.inner_text(), [bar.get_attribute("d") for bar in bars.all()])
+    paths = "document.querySelectorAll('#figure-1 .exhibit-live .mark-rect path')"
+    bars = f"[...{paths}].map((bar) => bar.getAttribute('d')).sort().join()"
+    title = figure.locator(".exhibit-title")
+    published = (title.inner_text(), page.evaluate(bars))
     changed = figure.locator(".exhibit-changed")
     assert not changed.is_visible()
     figure.locator(".exhibit-choice input").first.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     expect(title).to_contain_text("in SIPRI’s export of")
-    page.wait_for_function(
-        "before => document.querySelectorAll('#figure-1 .exhibit-live .mark-rect path')[0]"
-        ".getAttribute('d') !== before",
-        arg=published[1][0],
-    )
+    page.wait_for_function(f"before => {bars} !== before", arg=published[1])
     name = page.url.partition("vintage=")[2]
     assert page.url.endswith(f"#figure-1:vintage={name}")
     assert "as in SIPRI’s export of" in figure.locator(".exhibit-note").inner_text()
@@ -205,11 +206,7 @@ def test_a_choice_changes_picture_title_note_address_and_downloads(page: Page, f
     assert (title.inner_text(), changed.is_visible()) == (published[0], False)
     assert page.url.endswith("#figure-1:view=table")
     tab(figure, "Chart").click()
-    page.wait_for_function(
-        "before => document.querySelectorAll('#figure-1 .exhibit-live .mark-rect path')[0]"
-        ".getAttribute('d') === before",
-        arg=published[1][0],
-    )
+    page.wait_for_function(f"before => {bars} === before", arg=published[1])
     page.goto(address)
     expect(title).to_contain_text("in SIPRI’s export of")
     assert figure.locator(".exhibit-choice input").last.is_checked()

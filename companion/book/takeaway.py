@@ -13,7 +13,7 @@ from companion.files.layout import EXHIBITS
 
 # The name of each file behind that of the exhibit, and what it is.
 KINDS = {"csv": "Data (CSV)", "png": "Picture (PNG)", "svg": "Picture (SVG)", "vl.json": "Chart code (Vega-Lite)"}
-AROUND = 130  # pixels of an embedded exhibit that are neither text nor picture
+AROUND = 80  # pixels of an embedded exhibit that are neither text nor picture
 LISTENS = (
     '<script>addEventListener("message", (event) => {{ const frame = document.getElementById("{id}"); '
     "if (event.source === frame.contentWindow && event.data.height > 0) frame.height = event.data.height; }});</script>"
