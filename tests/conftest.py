@@ -73,6 +73,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 _slow: list[str] = []  # the tests that were left out
+_said: list[str] = []  # what tests have to say in the last lines
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
@@ -81,18 +82,28 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["slow"] = _slow
+        session.config.workeroutput |= {"slow": _slow, "said": _said}
 
 
 def pytest_testnodedown(node: Any) -> None:
-    """Take over what a process of pytest-xdist has left out; each knows of all."""
-    _slow[:] = getattr(node, "workeroutput", {}).get("slow", _slow)
+    """Take over what a process of pytest-xdist has left out, of which each knows all, and what its tests say."""
+    output = getattr(node, "workeroutput", {})
+    _slow[:] = output.get("slow", _slow)
+    _said.extend(output.get("said", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say in the last lines what was left out."""
+    """Say in the last lines what tests have to say and what was left out."""
+    for line in _said:
+        terminalreporter.write_line(line)
     if _slow:
         terminalreporter.write_line(f"{len(_slow)} slow tests were left out; `make test-all` runs them too.")
+
+
+@pytest.fixture
+def say() -> list[str]:
+    """Lines for the end of the run, where they are read although all tests pass."""
+    return _said
 
 
 @pytest.fixture(scope="session", autouse=True)
