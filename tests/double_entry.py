@@ -44,8 +44,8 @@ def numbers(tables: Tables) -> dict[str, Number]:
 def slots(sentence: str, values: Mapping[str, Number]) -> list[tuple[str, str, str]]:
     """Cut a sentence at its slots: the text before each, its name, and its number as it is to be written.
 
-    A slot says after a colon how: ".1" with one decimal, "%" or "%.1" in percent, "word" or "Word" (one to nine),
-    "place" (first to ninth), "day", "month" or "year" of a date.
+    A slot says after a colon how: ".1" with one decimal, "00" in full hundreds, "%" or "%.1" in percent, "word" or
+    "Word" (one to nine), "place" (first to ninth), "day", "month" or "year" of a date.
     """
     return [
         (text, name or "", write(values[name], spec or "") if name else "")
@@ -66,6 +66,8 @@ def write(value: Number, spec: str) -> str:
         return word.capitalize() if spec == "Word" else word
     if spec == "place":
         return PLACES[int(value) - 1] if value <= len(PLACES) else f"{value}th"
+    if spec == "00":
+        return write(100 * floor(Fraction(value) / 100 + Fraction(1, 2)), "")
     scale, digits = 100 if "%" in spec else 1, int(spec.strip("%.") or 0)
     whole, rest = divmod(floor(abs(Fraction(value)) * scale * 10**digits + Fraction(1, 2)), 10**digits)
     return ("-" if value < 0 else "") + f"{whole:,}" + (f".{rest:0{digits}}" if digits else "")
@@ -142,11 +144,14 @@ def drones(tables: Tables) -> dict[str, Number]:
     largest = max(types, key=types.__getitem__)
     falls = [later < earlier for earlier, later in pairwise(by_year[str(year)] for year in range(2000, 2022))]
     earlier = [total(between(where(every, vintage=state), 2000, 2018), "units") for state in states]
+    returning = [row for row in report if row["category"] != "one-way attack"]
     return {
-        "exporters": len(by_exporter),
+        "named_exporters": len(by_exporter.keys() - {"unknown supplier(s)"}),
+        "unnamed": "deliveries" if by_exporter.get("unknown supplier(s)") else "no deliveries",
         "units": units,
         "leader": leader,
         "leader_share": by_exporter[leader] / units,
+        "leader_share_returning": sums(returning, "supplier", "units")[leader] / total(returning, "units"),
         "falls": sum(falls),
         "steps": len(falls),
         "peak": peak,
@@ -252,6 +257,8 @@ def plan(tables: Tables) -> dict[str, Number]:
         "spent_share": spent / billion,
         "time_share": Fraction(3, 5),
         "spent_yearly": spent / 3,
+        "budget_2023": total(where(sheet, status="budget", first_fiscal_year="2023"), "amount_jpy_billion"),
+        "request_2024": requests[2024],
         "request": requests[2026],
         "request_rise": requests[2026] / requests[2025],
         **{f"request_share_{year}": amount / 1000 / whole[year] for year, amount in requests.items()},
@@ -286,6 +293,8 @@ def spending(tables: Tables) -> dict[str, Number]:
         **{f"step_{release}": step for release, step in steps.items()},
         "last": str(last),
         "rise": real[last] / real[2022] - 1,
+        "rise_from_2021": real[last] / real[2021] - 1,
+        "low": "low" if real[2022] < min(real[2021], real[2023]) else "usual",
         "rise_before": real[2022] / real[2000] - 1,
         "rise_then": real_then[2023] / real_then[2021] - 1,
         "years_before": 2022 - 2000,
@@ -325,6 +334,9 @@ def companies(tables: Tables) -> dict[str, Number]:
     dollars = sums(where(every, company=tuple(always)), "year", "arms_revenue_usd_million")
     rates = series(where(tables["exchange_rates"], country="Japan", frequency="annual"), "currency_per_usd", "period")
     yen = {year: amount * rates[int(year)] for year, amount in dollars.items()}
+    spent = newest(where(tables["military_spending"], country="Japan"), "release")
+    nominal, constant = series(spent, "local_currency_million"), series(spent, "constant_usd_million")
+    real = {year: amount / nominal[int(year)] * constant[int(year)] for year, amount in yen.items()}
 
     def share(row: Row) -> Fraction:
         return Fraction(row["arms_revenue_usd_million"]) / Fraction(row["total_revenue_usd_million"])
@@ -352,6 +364,7 @@ def companies(tables: Tables) -> dict[str, Number]:
         "worst_rank": max(leader),
         "rise_dollars": rise(dollars),
         "rise_yen": rise(yen),
+        "rise_real": rise(real),
     }
 
 
@@ -373,8 +386,9 @@ def imports(tables: Tables) -> dict[str, Number]:
     decades = {start: between(sensors, start, start + 9) for start in range(1950, 2020, 10)}
     by_decade = {start: total(rows, volume) for start, rows in decades.items()}
     peak = max(by_decade, key=by_decade.__getitem__)
-    others = [amount for start, amount in by_decade.items() if start != peak]
-    earlier = [amount / 10 for start, amount in by_decade.items() if start < peak]
+    others = [amount for start, amount in by_decade.items() if start != peak and start >= min(years)]
+    lengths = {start: start + 10 - max(start, min(years)) for start in decades}
+    earlier = [amount / lengths[start] for start, amount in by_decade.items() if start < peak]
     return {
         "first": str(min(years)),
         "last": str(max(years)),
@@ -457,6 +471,7 @@ def sensors(tables: Tables) -> dict[str, Number]:
         "mitsubishi_corporation": str(len(where(contracted, prime_contractor="Mitsubishi Corporation"))),
         "american": len(american),
         "american_seen": len(seen),
+        "american_aiming": len([row for row in american if re.search("target|fire control", row["sensor_type"])]),
         "own": mode["indigenous"],
         "imported": mode["import"],
         "licensed": mode["licensed production"],
@@ -498,20 +513,42 @@ def payments(tables: Tables) -> dict[str, Number]:
     """Payments for sensors that are fielded or ordered, in billion yen."""
     core = {row["sensor_id"]: row for row in where(tables["eoir_sensors"], tier="core")}
     paid = [row | core[row["sensor_id"]] for row in tables["eoir_payments"] if row["sensor_id"] in core]
-    by_payee = sums(paid, "payee_group", "amount_mjpy")
-    top = sorted(by_payee, key=by_payee.__getitem__, reverse=True)[:2]
-    early, late = (between(paid, *years, "fiscal_year") for years in ((2014, 2018), (2019, 2024)))
-    at_sea = [total(where(rows, platform_type="sea"), "amount_mjpy") for rows in (early, late)]
+    without_f35 = [row for row in paid if "F-35" not in row["platform"]]
+    crewed = [row for row in without_f35 if not re.search("UAV|unmanned", row["platform"])]
+    single = [row for row in paid if row["bundled"] == "False" or row["bundled_doubtful"] == "True"]
+    kinds = ("manufacturer", "prime_contractor", "platform_prime")
+    readings: list[Mapping[str, Fraction | int]] = [
+        *(
+            Counter(name.split(" (")[0] for row in core.values() for name in row[kind].split(" / ") if name)
+            for kind in kinds
+        ),
+        Counter(row["payee_group"].split(" (")[0] for row in paid),
+        *(sums(rows, "payee_group", "amount_mjpy") for rows in (paid, single, without_f35, crewed)),
+    ]
+    leader, without = (max(amounts, key=amounts.__getitem__) for amounts in (readings[4], readings[6]))
+
+    def at_sea(rows: list[dict[str, str]]) -> list[tuple[Fraction, Fraction]]:
+        """Payments at sea in the first five years and in the six after, and their shares of all."""
+        halves = [between(rows, *years, "fiscal_year") for years in ((2014, 2018), (2019, 2024))]
+        sums_at_sea = [total(where(half, platform_type="sea"), "amount_mjpy") for half in halves]
+        return [(amount, amount / total(half, "amount_mjpy")) for amount, half in zip(sums_at_sea, halves, strict=True)]
+
+    early, late = at_sea(paid)
     drones = where(paid, sensor_id="AIR-SCANEAGLE")
     bought = [row for row in drones if re.search("購入|取得|乙類", row["project_ja"])]  # buy, acquire, equipment
     years = sorted({row["fiscal_year"] for row in bought})
     return {
-        "top": listed(top),
-        "top_share": sum((by_payee[name] for name in top), Fraction(0)) / total(paid, "amount_mjpy"),
-        "sea_early": at_sea[0] / 5 / 1000,
-        "sea_late": at_sea[1] / 6 / 1000,
-        "sea_share_early": at_sea[0] / total(early, "amount_mjpy"),
-        "sea_share_late": at_sea[1] / total(late, "amount_mjpy"),
+        "leader": leader,
+        "leader_without_f35": without,
+        "readings": len(readings),
+        "readings_led": sum(place(amounts, leader) == 1 for amounts in readings),
+        "sea_early": early[0] / 5 / 1000,
+        "sea_late": late[0] / 6 / 1000,
+        "sea_rise": (late[0] / 6) / (early[0] / 5) - 1,
+        "sea_share_early": early[1],
+        "sea_share_late": late[1],
+        "sea_share_early_crewed": at_sea(crewed)[0][1],
+        "sea_share_late_crewed": at_sea(crewed)[1][1],
         "drones_years": len(years),
         "drones_first": years[0],
         "drones_last": years[-1],
@@ -591,13 +628,38 @@ def trade(tables: Tables) -> dict[str, Number]:
     codes = where(tables["eo_codes"], definition_a="True")
     value = {f"{row['partner']} {row['definition']}": Fraction(row["value_usd"]) for row in tables["eo_trade"]}
     japans = [value[f"Japan {name}"] / value[f"World {name}"] for name in "ABCD"]
-    wafers = where(tables["subheading_trade"], hs6="903141", partner="World")
-    sold = where(wafers, reporter="United States", flow="export", year="2024")
+    codes_of_groups = {"854089", "854149", "901110", "901120", "901510", "901540", "903141"}
+    whole = where(tables["subheading_trade"], months="12")
+    wafers = where(whole, hs6="903141")
+    sold = where(wafers, reporter="United States", partner="World", flow="export", year="2024")
     ratios = {}
     for country in ("Japan", "United States"):
-        rows = where(wafers, reporter=country, source_id="comtrade-classic", year="2020")
-        exports, imports = (total(where(rows, flow=flow), "value_usd") for flow in ("export", "import"))
-        ratios[country] = exports / imports
+        rows = where(wafers, reporter=country, partner="World", source_id="comtrade-classic")
+        for name, first in (("ratio", 2020), ("ratio_five", 2016)):
+            years = between(rows, first, 2020)
+            exports, imports = (total(where(years, flow=flow), "value_usd") for flow in ("export", "import"))
+            ratios[f"{name}_{country.split()[-1].lower()}"] = exports / imports
+    american, japanese = (
+        series(where(wafers, reporter=reporter, partner=partner, flow=flow), "value_usd")
+        for reporter, partner, flow in (("United States", "Japan", "export"), ("Japan", "United States", "import"))
+    )
+    gaps = [japanese[year] / american[year] - 1 for year in japanese]
+    mirrored_imports = where(
+        wafers, reporter="United States", partner="Japan", flow="import", source_id="comtrade-legacy"
+    )
+    chips = where(whole, reporter="United States", partner="Japan", hs6="854149", year="2024")
+    chips_sold, chips_bought = (total(where(chips, flow=flow), "value_usd") for flow in ("export", "import"))
+    bought = where(whole, reporter="United States", partner="Japan", year="2024", source_id="usa-trade-online")
+    bought = where(bought, hs6=tuple(codes_of_groups))
+    rates = series(where(tables["exchange_rates"], country="Japan", frequency="annual"), "currency_per_usd", "period")
+    customs = where(tables["japan_customs_trade"], partner="United States", scope=("same", "near"))
+
+    def mirrored(year: int, rows: list[dict[str, str]]) -> Fraction:
+        """U.S. exports of a year as Japan's customs count them, in million dollars."""
+        return total(where(rows, year=str(year)), "value_thousand_yen") / 1000 / rates[year]
+
+    inspected = where(customs, hs9="903141000")
+    seen, wafers_seen = ({year: mirrored(year, rows) for year in (2007, 2009, 2020)} for rows in (customs, inspected))
     monthly = where(tables["hs_chapter_trade"], preferred="True")
 
     def dollars(flow: str, chapter: str, partner: str = "Japan", year: str = "2025") -> Fraction:
@@ -606,12 +668,13 @@ def trade(tables: Tables) -> dict[str, Number]:
         rows = [row for row in rows if row["month"].startswith(year)]
         return total(rows, "value_usd") if len(rows) == 12 else Fraction(0)
 
-    def share(flow: str) -> list[Fraction]:
+    def shares(flow: str) -> list[tuple[str, Fraction]]:
         """Japan's share of trade in chapter 90, in whole years."""
         years = sorted({row["month"][:4] for row in monthly})
         world = {year: dollars(flow, "90", "World", year) for year in years}
-        return [dollars(flow, "90", year=year) / amount for year, amount in world.items() if amount]
+        return [(year, dollars(flow, "90", year=year) / amount) for year, amount in world.items() if amount]
 
+    exported, imported = shares("export"), shares("import")
     return {
         "codes": len(codes),
         "codes_both": len(where(codes, csis_flow=("Both", "Import"))),
@@ -622,35 +685,86 @@ def trade(tables: Tables) -> dict[str, Number]:
         "imports_a": value["Japan A"] / 10**6,
         "imports_b": value["Japan B"] / 10**6,
         "wafers": total(sold, "value_usd") / 10**9,
-        "ratio_japan": ratios["Japan"],
-        "ratio_america": ratios["United States"],
+        **ratios,
+        "gap_least": min(gaps),
+        "gap_most": max(gaps),
+        "open_year": listed(sorted({row["year"] for row in tables["eo_trade"]})),
+        "open_in_part_first": min(row["year"] for row in mirrored_imports),
+        "open_in_part_last": max(row["year"] for row in mirrored_imports),
+        "chips_ratio": chips_sold / chips_bought,
+        "chips_of_bought": chips_bought / total(bought, "value_usd"),
+        **{f"seen_{year}": amount for year, amount in seen.items()},
+        "wafers_of_sold": wafers_seen[2020] / seen[2020],
+        "wafers_of_fall": (wafers_seen[2007] - wafers_seen[2009]) / (seen[2007] - seen[2009]),
         "exports_90": dollars("export", "90") / 10**9,
         "imports_90": dollars("import", "90") / 10**9,
         "ratio_90": dollars("export", "90") / dollars("import", "90"),
         "ratio_85": dollars("export", "85") / dollars("import", "85"),
-        "export_share": share("export")[-1],
-        "import_share": share("import")[-1],
-        "import_share_first": share("import")[0],
+        "export_year": exported[-1][0],
+        "export_share": exported[-1][1],
+        "import_year": imported[-1][0],
+        "import_share": imported[-1][1],
+        "import_year_first": imported[0][0],
+        "import_share_first": imported[0][1],
+    }
+
+
+def drones_at_customs(tables: Tables) -> dict[str, Number]:
+    """Trade in uncrewed aircraft as customs count it."""
+    american, japanese = (where(tables["drone_trade"], reporter=name) for name in ("United States", "Japan"))
+    by_origin = sums((row for row in american if row["partner"] != "World"), "partner", "value")
+    whole = sum(by_origin.values())
+    press = where(tables["drone_figures_reported"], what="U.S. imports of civilian drones from China")
+    reported = {row["period"]: Fraction(row["value"]) for row in press}
+    months = sorted({row["period"] for row in japanese})
+    bought, sold = (total(where(japanese, flow=flow), "value") for flow in ("import", "export"))
+    return {
+        "year": american[0]["period"],
+        "china": by_origin["China"] / whole,
+        "malaysia": by_origin["Malaysia"] / whole,
+        "china_million": by_origin["China"] / 10**6,
+        "china_press_2023": reported["2023-01..2023-11"],
+        "china_press_2024": reported["2024-01..2024-11"],
+        "months": len(months),
+        "months_of": months[0][:4],
+        "bought": bought / 10**6,
+        "sold": sold / 10**6,
     }
 
 
 def fighters(tables: Tables) -> dict[str, Number]:
     """F-35 aircraft ordered from the United States and delivered, by state of SIPRI's database."""
     every = tables["fighter_orders"]
-    first, last = where(every, vintage="2025-03"), newest(every, "vintage")
-    ordered, delivered = (sums(last, "recipient", column) for column in ("ordered", "delivered"))
-    delivered_first = sums(first, "recipient", "delivered")
+    states = sorted({row["vintage"] for row in every})
+    closest, newest_state = max(state for state in states if state < "2024-08"), states[-1]
+    delivered = {state: sums(where(every, vintage=state), "recipient", "delivered") for state in states}
+    listing = sorted({row["vintage"] for row in where(every, open_orders="True")})
+    ordered = {state: sums(where(every, vintage=state), "recipient", "ordered") for state in listing}
+    since = {state: place(delivered[state], "Japan") for state in states if state >= closest}
+    turns = [state for before, state in pairwise(since) if since[before] != since[state]]
+    last, held = ordered[newest_state], {amounts["Japan"] for amounts in ordered.values()}
     return {
-        "newest": last[0]["vintage"],
-        "ordered": ordered["Japan"],
-        "ordered_place": place(ordered, "Japan"),
-        "ordered_first": total(where(first, recipient="Japan"), "ordered"),
-        "ordered_place_first": place(sums(first, "recipient", "ordered"), "Japan"),
-        "delivered_place": place(delivered, "Japan"),
-        "delivered_level": listed(level_with(delivered, "Japan")),
-        "delivered_place_first": place(delivered_first, "Japan"),
-        "most_ordered": max(ordered, key=ordered.__getitem__),
-        "most_delivered": max(delivered, key=delivered.__getitem__),
+        "ordered": last["Japan"],
+        "ordered_where": "every SIPRI register that lists open orders" if len(held) == 1 else "none",
+        "ordered_place": place(last, "Japan"),
+        "ordered_first": ordered[listing[0]]["Japan"],
+        "ordered_place_first": place(ordered[listing[0]], "Japan"),
+        "first": listing[0],
+        "closest": closest,
+        "delivered_places": listed(
+            f"{PLACES[since[state] - 1]} in {write(state, 'month')}" for state in (closest, *turns)
+        ),
+        "delivered_tied": "each time"
+        if all(level_with(delivered[state], "Japan") for state in since)
+        else "not always",
+        "delivered_place_closest": since[closest],
+        "delivered_level_closest": listed(level_with(delivered[closest], "Japan")),
+        "delivered_place": since[newest_state],
+        "delivered_level": listed(level_with(delivered[newest_state], "Japan")),
+        "delivered_best": min(since.values()),
+        "delivered_worst": max(since.values()),
+        "most_ordered": max(last, key=last.__getitem__),
+        "most_delivered": max(delivered[newest_state], key=delivered[newest_state].__getitem__),
     }
 
 
@@ -674,5 +788,5 @@ def book(tables: Tables) -> dict[str, Number]:
 
 PARTS: list[Callable[[Tables], dict[str, Number]]] = [
     *(drones, weapons, groups, plan, spending, companies, imports),
-    *(sensors, payments, events, programs, trade, fighters, book),
+    *(sensors, payments, events, programs, trade, drones_at_customs, fighters, book),
 ]

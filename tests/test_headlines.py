@@ -107,10 +107,14 @@ def sentences() -> Iterator[tuple[str, str]]:
 
 def compare(headlines: list[Headline], values: Mapping[str, Number]) -> tuple[list[str], dict[Headline, str]]:
     """What differs, and of each headline the text that no sentence covers."""
-    differences, rest = [], {headline: headline.text for headline in headlines}
+    differences: list[str] = []
+    rest = {headline: headline.text for headline in headlines}
     for place, sentence in sentences():
         parts = slots(sentence, values)
-        pattern = re.compile("".join(re.escape(text) + ("(.+?)" if name else "") for text, name, _ in parts))
+        # The computed number is tried first: ".+?" alone would end at the first comma or point within it.
+        pattern = re.compile(
+            "".join(re.escape(text) + (f"({re.escape(number)}|.+?)" if name else "") for text, name, number in parts)
+        )
         there = [headline for headline in headlines if headline.place == place]
         for headline in there:
             if not (match := (pattern.search if place == headline.page else pattern.fullmatch)(headline.text)):
@@ -153,7 +157,7 @@ def test_headlines_without_a_second_computation_are_said(
         f"{len(with_number)} headlines that have one. {len(left)} have a number that is not: {places}."
     )
     assert computed >= 400
-    assert len(left) < len(with_number) / 5, places
+    assert len(left) < len(with_number) / 8, places
 
 
 class Change(NamedTuple):
@@ -177,6 +181,22 @@ class Change(NamedTuple):
         Change("eoir_sensors", {"manufacturer": "NEC"}, "manufacturer", "", "eoir/industrial-base", "sensors.known"),
         Change(
             "exchange_rates", {"period": "2024-08"}, "currency_per_usd", "99", "introduction", "plan.worth_published"
+        ),
+        Change(
+            "japan_customs_trade",
+            {"partner": "United States", "hs9": "903141000", "year": "2007"},
+            "value_thousand_yen",
+            "1000000",
+            "eoir/trade",
+            "trade.seen_2007",
+        ),
+        Change(
+            "fighter_orders",
+            {"recipient": "Japan", "vintage": "2026-05"},
+            "ordered",
+            "1",
+            "industry/partnerships",
+            "fighters.ordered",
         ),
     ],
     ids=lambda change: change.table,
@@ -220,6 +240,8 @@ def test_the_second_computation_shares_nothing_with_the_first() -> None:
         (Fraction(-1, 40), "%.1", "-2.5"),
         (Fraction("2.75"), ".1", "2.8"),
         (16333, "", "16,333"),
+        (16333, "00", "16,300"),
+        (250, "00", "300"),
         (9, "Word", "Nine"),
         (10, "word", "10"),
         (4, "place", "fourth"),
