@@ -9,6 +9,14 @@ REPORT_EXHIBITS = {
     "figure-3": "Figure 3",
     "figure-4": "Figure 4",
 }
+# What each shows in the report, in our words.
+REPORT_SHOWS = {
+    "table-1": "Five groups of uncrewed aircraft by weight, altitude, and speed, from a U.S. Army roadmap of 2010.",
+    "figure-1": "Exports of uncrewed aircraft and loitering munitions by country, 2000–2021; read as growing demand.",
+    "figure-2": "U.S. trade in electro-optical sensors, with Japan and in all; read as near balance with Japan since 2009.",
+    "figure-3": "Which Japanese companies make electro-optical and infrared sensors, from a licensed database.",
+    "figure-4": "The prime contractors of Japan’s sensors, from the same database; Mitsubishi Heavy Industries leads.",
+}
 INSIGHTS = {
     "Policy 1": "More orders strain companies",
     "Policy 2": "Export reform is essential",
@@ -43,7 +51,9 @@ VERDICTS = {
     "not tested": ("○", "No source was found that decides it."),
     "not testable": ("–", "Nothing that is open to anyone could decide it."),
 }
+HOLDING = ("confirmed", "refined")
 DOUBTED = ("contradicted", "inconsistent")  # verdicts that say how certain they are
+UNTESTED = ("not tested", "not testable")
 CERTAINTIES = ("high", "medium", "low")
 KINDS = {
     "computed": "The verdict follows from a value that the chapter computes.",

@@ -164,8 +164,7 @@ SMALL_PAGES = {
 Deliveries of one database, {eval}`facts["deliveries"].total` in all, and one statement about them.
 [The deliveries](deliveries.md)
 
-```{exhibit-gallery}
-small-deliveries
+```{exhibit-again} small-deliveries
 ```
 """,
     "deliveries": FRONT

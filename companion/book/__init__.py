@@ -16,6 +16,7 @@ from companion.book import (
     downloads,
     facts,
     freshness,
+    front,
     launch,
     ledger,
     listing,
@@ -39,6 +40,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     facts.setup(app)
     downloads.setup(app)
     ledger.setup(app)
+    front.setup(app)
     listing.setup(app)
     versions.setup(app)
     pages.setup(app)

@@ -204,14 +204,15 @@ def setup(app: Sphinx) -> None:
     after_writing(app, _write_files)
 
 
-def _domain(env: BuildEnvironment) -> ClaimDomain:
+def claims_of(env: BuildEnvironment) -> ClaimDomain:
+    """The claims of the book and the pages with their cards."""
     domain = env.get_domain(ClaimDomain.name)
     assert isinstance(domain, ClaimDomain)
     return domain
 
 
 def _visit_claims(self: HTML5Translator, node: ClaimsNode) -> None:
-    here, ledger = self.builder.current_docname, _domain(self.builder.env).ledger
+    here, ledger = self.builder.current_docname, claims_of(self.builder.env).ledger
     cards: dict[str, list[Markup]] = {verdict: [] for verdict in ORDER}
     for card in node.findall(ClaimNode):
         claim: Claim = card["claim"]
@@ -263,7 +264,7 @@ def _linked(self: HTML5Translator) -> list[tuple[str, Claim]]:
     here, builder = self.builder.current_docname, self.builder
     return [
         (f"{builder.get_relative_uri(here, docname)}#{anchor(claim.id)}", claim)
-        for docname, claim in _domain(builder.env).in_order()
+        for docname, claim in claims_of(builder.env).in_order()
     ]
 
 
@@ -279,7 +280,7 @@ def _add_script(
 
 
 def _write_files(app: Sphinx) -> None:
-    index = [_entry(app, docname, claim) for docname, claim in _domain(app.env).in_order()]
+    index = [_entry(app, docname, claim) for docname, claim in claims_of(app.env).in_order()]
     folder = Path(app.outdir) / CLAIMS
     folder.mkdir(exist_ok=True)
     (folder / "index.json").write_text(json.dumps(index, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

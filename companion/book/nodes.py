@@ -13,9 +13,7 @@ from myst_nb.core.render import MimeData, MimeRenderPlugin, NbElementRenderer
 from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx.environment import BuildEnvironment
-from sphinx.util import logging
 from sphinx.util.build_phase import BuildPhase
-from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
 from companion.book import pictures, takeaway
@@ -24,8 +22,6 @@ from companion.exhibits.form import CHART_MIME, TABLE_MIME, Exhibit, decimals
 from companion.files.addresses import href
 from companion.files.layout import EXHIBITS
 from companion.report import STATUSES
-
-logger = logging.getLogger(__name__)
 
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
@@ -49,26 +45,12 @@ class OverviewNode(nodes.General, nodes.Element):
     """A part of a page that shows what other pages have; it is written again when one of those changes."""
 
 
-class GalleryNode(OverviewNode):
-    """A row of small exhibits that link to the large ones; `targets` holds their ids."""
-
-
 class WithoutScripts:
     """What a builder for paper or for e-readers has in common: it draws charts in its own way."""
 
     def picture(self, exhibit: Exhibit) -> Markup:
         """A chart with its alternative text."""
         raise NotImplementedError
-
-
-class Gallery(SphinxDirective):
-    """`{exhibit-gallery}`: the exhibits named in the body, one id per line, as thumbnails."""
-
-    has_content = True
-
-    def run(self) -> list[nodes.Node]:
-        """Leave a node to be filled when every page has been read."""
-        return [GalleryNode("", targets=[line.strip() for line in self.content if line.strip()])]
 
 
 class ExhibitRenderer(MimeRenderPlugin):
@@ -143,10 +125,8 @@ def highlighted(builder: Any, code: str) -> Markup:
 
 
 def setup(app: Sphinx) -> None:
-    """Register nodes and directives."""
+    """Register the node."""
     app.add_enumerable_node(ExhibitNode, "exhibit", html=(_visit_exhibit, leave))
-    app.add_node(GalleryNode, html=(_visit_gallery, leave))
-    app.add_directive("exhibit-gallery", Gallery)
     app.connect("config-inited", lambda app, config: config.numfig_format.setdefault("exhibit", "Exhibit %s"))
 
 
@@ -190,27 +170,6 @@ def _beside(builder: Any, node: ExhibitNode) -> dict[str, Any]:
             name: f"{builder.get_relative_uri(page, where)}#{anchor}" for name, (where, anchor) in described.items()
         },
     }
-
-
-def _visit_gallery(self: HTML5Translator, node: GalleryNode) -> None:
-    env = self.builder.env
-    labels = env.domaindata["std"]["anonlabels"]
-    shown = set()
-    self.body.append('<div class="exhibit-gallery">')
-    for target in node["targets"]:
-        docname, anchor = labels.get(target, ("", ""))
-        candidates = exhibits_in(env.get_doctree(docname)) if docname in env.found_docs else []
-        found = next((n for n in candidates if n["exhibit"].id == target), None)
-        if found is None:
-            logger.warning("exhibit-gallery: there is no exhibit %r", target, location=node)
-            continue
-        here = self.builder.current_docname
-        page = f"{self.builder.get_relative_uri(here, docname)}#{anchor}"
-        self.body.append(render(env, found, "card.html" if for_web(self.builder) else "printed_card.html", page=page))
-        shown.add(found["exhibit"].status)
-    statuses = [status for name, status in STATUSES.items() if name in shown]
-    self.body.append("</div>" + TEMPLATES.get_template("legend.html").render(statuses=statuses))
-    raise nodes.SkipNode
 
 
 def leave(self: HTML5Translator, node: nodes.Element) -> None:

@@ -27,8 +27,18 @@ VEGA_LITE = "6.4"
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 WIDE = 690  # the text column of the page on a desk, in pixels
 INK = "#222222"  # of letters in files
+SMALL = 240  # the width of a picture that only shows the shape of a chart
 NARROW = 330  # the same on a phone of 360 pixels
 KEPT = 4_000  # files, a few hundred for each state of the book
+
+# What a picture without words leaves out or as it is, and what explains each channel of a chart.
+WRITTEN = {"title", "axis", "legend", "header"}
+AS_IT_IS = {"datasets", "data", "config", "transform", "params", "resolve", "projection"}
+GUIDES = dict.fromkeys(("x", "y"), "axis") | dict.fromkeys(("row", "column", "facet"), "header")
+GUIDES |= dict.fromkeys(
+    ("color", "fill", "stroke", "shape", "size", "opacity", "fillOpacity", "strokeDash", "strokeWidth"), "legend"
+)
+USUAL, LOW = 24, 9  # pixels for a row of a chart, and of the small picture
 
 Spec = dict[str, Any]
 Job = tuple[Callable[..., object], tuple[Any, ...]]
@@ -85,6 +95,8 @@ def draw_exhibit(exhibit: Exhibit, credit: str | None) -> None:
     """Draw a chart in every form that the book shows it in, for download too where its credit is given."""
     page_svg(exhibit, WIDE)
     page_svg(exhibit, NARROW)
+    if exhibit.reproduces:
+        bare_svg(exhibit)
     if credit is not None:
         spec = download_spec(exhibit, credit)
         to_svg(spec)
@@ -111,6 +123,12 @@ def page_svg(exhibit: Exhibit, width: int) -> tuple[str, int]:
 def small_svg(exhibit: Exhibit) -> str:
     """The chart as on a phone, as a file: without a page around it, its letters have a color of their own."""
     return page_svg(exhibit, NARROW)[0].replace("currentColor", INK)
+
+
+def bare_svg(exhibit: Exhibit) -> str:
+    """The marks of a chart alone, small: a picture of its shape, without words and numbers, for those who point."""
+    svg, _ = _fitted(json.dumps(_bare(specification(exhibit)), sort_keys=True), SMALL)
+    return re.sub(r'(id="|url\(#)', rf"\g<1>{exhibit.id}-bare-", svg)
 
 
 def download_spec(exhibit: Exhibit, credit: str) -> Spec:
@@ -258,3 +276,25 @@ def _with_plot_width(spec: Spec, width: int) -> Spec:
     else:
         spec["width"] = width
     return spec
+
+
+def _bare(part: Any) -> Any:
+    """A part of a specification without what is written: no axes, legends, headers, titles, or text marks."""
+    if isinstance(part, list):
+        return [_bare(one) for one in part if not (isinstance(one, dict) and _is_text(one.get("mark")))]
+    if not isinstance(part, dict):
+        return part
+    bare = {key: value if key in AS_IT_IS else _bare(value) for key, value in part.items() if key not in WRITTEN}
+    for name, channel in bare.get("encoding", {}).items():
+        if name in GUIDES and isinstance(channel, dict):
+            bare["encoding"][name] = channel | {GUIDES[name]: None}
+    if isinstance(facet := bare.get("facet"), dict):
+        one = {"header": {"labels": False, "title": None}}
+        bare["facet"] = facet | one if "field" in facet else {way: named | one for way, named in facet.items()}
+    if isinstance(height := bare.get("height"), dict | int | float):
+        bare["height"] = {"step": LOW} if isinstance(height, dict) else round(height * LOW / USUAL)
+    return bare
+
+
+def _is_text(mark: Any) -> bool:
+    return (mark.get("type") if isinstance(mark, dict) else mark) == "text"

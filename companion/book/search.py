@@ -29,7 +29,7 @@ LEFT_OUT_CLASSES = {
     "exhibit",
     "claim",
     "ledger",
-    "exhibit-gallery",
+    "again",
     "exhibit-list",
     "insights",
     "glossary",

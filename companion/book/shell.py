@@ -33,9 +33,11 @@ SHEETS = (
     "styles/sphinx-book-theme.css",
     "mystnb.*.css",
     "sphinx-design.min.css",
+    "tokens.css",
     "companion.css",
     "statements.css",
     "shell.css",
+    "front.css",
 )
 FIRST_SCRIPT = (HERE / "layout" / "first.js").read_text(encoding="utf-8").strip()
 SCRIPT = "shell.js"
@@ -92,7 +94,8 @@ def _surround(
             if title and (shown := [page for page in pages if page not in pinned])
         ],
         steps=_steps(order.order, names, pagename, context["pathto"]),
-        page_sections=sections(app.env, pagename) if doctree is not None else [],
+        # The front page takes the room of its contents.
+        page_sections=sections(app.env, pagename) if doctree and pagename != app.config.root_doc else [],
         policy=policy.policy([FIRST_SCRIPT]),
         first_script=FIRST_SCRIPT,
         style=f"{STATIC}/{STYLE}",
