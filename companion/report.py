@@ -13,7 +13,7 @@ REPORT_EXHIBITS = {
 REPORT_SHOWS = {
     "table-1": "Five groups of uncrewed aircraft by weight, altitude, and speed, from a U.S. Army roadmap of 2010.",
     "figure-1": "Exports of uncrewed aircraft and loitering munitions by country, 2000–2021; read as growing demand.",
-    "figure-2": "U.S. trade in electro-optical sensors, with Japan and in all; read as near balance with Japan since 2009.",
+    "figure-2": "U.S. trade in electro-optical sensors, with Japan and in all; read as near balance since 2009.",
     "figure-3": "Which Japanese companies make electro-optical and infrared sensors, from a licensed database.",
     "figure-4": "The prime contractors of Japan’s sensors, from the same database; Mitsubishi Heavy Industries leads.",
 }

@@ -1,4 +1,4 @@
-"""The front page and the story: counts as in the ledger, links that lead where they say, the rule of choice; the colors."""
+"""The front page and the story: counts as in the ledger, links into it, the rule of choice; and the colors."""
 
 import json
 import re
@@ -75,9 +75,9 @@ def test_a_link_of_the_bar_filters_the_ledger(html: Path, browser: Browser, coun
     page.context.close()
 
 
-def claim(id: str, verdict: str = "contradicted", certainty: str = "high", grade: str = "A", section: str = "One") -> Claim:
-    sources = [{"source_grade": grade}] if grade else []
-    return Claim(id=id, statement="", verdict=verdict, certainty=certainty, section=section, sources=sources)
+def claim(id: str, verdict: str = "contradicted", certainty: str = "high", grade: str = "A", at: str = "One") -> Claim:
+    sources = [{"source_grade": grade}]
+    return Claim(id=id, statement="", verdict=verdict, certainty=certainty, section=at, sources=sources)
 
 
 def test_what_did_not_hold_is_chosen_by_rule():
@@ -86,8 +86,8 @@ def test_what_did_not_hold_is_chosen_by_rule():
         claim("C002", "inconsistent"),
         claim("C003", certainty="medium"),
         claim("C004", grade="B"),
-        claim("C005", section="Two"),
-        claim("C006", section="One"),
+        claim("C005", at="Two"),
+        claim("C006", at="One"),
     ]
     assert [one.id for one in failing(claims, 9)] == ["C006", "C005", "C004", "C003", "C002"]
     assert [one.id for one in failing(claims)] == ["C006", "C005", "C004"]
@@ -170,7 +170,8 @@ def test_the_news_is_seen_before_a_reader_scrolls(html: Path, browser: Browser, 
     page, _ = open_page(browser, (html / FRONT).as_uri(), width)
     for selector in (".front-kicker", "h1", ".verdict-bar svg", ".verdict-counts", ".short-card >> nth=0"):
         box = page.locator(selector).bounding_box()
-        assert box and box["y"] < height - 20, selector
+        assert box is not None
+        assert box["y"] < height - 20, selector
     page.context.close()
 
 
@@ -213,9 +214,7 @@ def colors(request: pytest.FixtureRequest) -> dict[str, list[float]]:
     place = ["light", "dark"].index(request.param)
     found = {name: channels(both[place]) for name, *both in PAIR.findall(sheet)}
     share = int(re.search(r"--fails-ground: color-mix\(in srgb, var\(--fails\) (\d+)%, transparent\)", sheet)[1]) / 100
-    found["fails-ground"] = [
-        share * a + (1 - share) * b for a, b in zip(found["fails"], found["ground"], strict=True)
-    ]
+    found["fails-ground"] = [share * a + (1 - share) * b for a, b in zip(found["fails"], found["ground"], strict=True)]
     return found
 
 

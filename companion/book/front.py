@@ -20,7 +20,16 @@ from sphinx.writers.html5 import HTML5Translator
 from companion.book import pictures
 from companion.book.freshness import overviews
 from companion.book.ledger import WORDS, anchor, claims_of
-from companion.book.nodes import TEMPLATES, ExhibitNode, OverviewNode, exhibits_in, for_web, leave, render
+from companion.book.nodes import (
+    TEMPLATES,
+    ExhibitNode,
+    OverviewNode,
+    WithoutScripts,
+    exhibits_in,
+    for_web,
+    leave,
+    render,
+)
 from companion.claims.form import Claim
 from companion.files.layout import EXHIBITS
 from companion.report import CERTAINTIES, DOUBTED, HOLDING, REPORT_EXHIBITS, REPORT_SHOWS, UNTESTED, VERDICTS
@@ -54,7 +63,7 @@ class StatementsNode(OverviewNode):
 
 
 class AgainNode(OverviewNode):
-    """An exhibit of another page, its picture and the way to it; `target` is its id, `narrow` if it has half the width."""
+    """An exhibit of another page, with the way to it; `target` is its id, `narrow` says that it has half the width."""
 
 
 class ReportNode(OverviewNode):
@@ -203,9 +212,9 @@ def _visit_again(self: HTML5Translator, node: AgainNode) -> None:
     if found is None:
         logger.warning("exhibit-again: there is no exhibit %r", node["target"], location=node)
         raise nodes.SkipNode
-    exhibit, here, web = found["exhibit"], builder.current_docname, for_web(builder)
+    exhibit, here = found["exhibit"], builder.current_docname
     picture = None
-    if not web and exhibit.spec is not None:
+    if isinstance(builder, WithoutScripts) and exhibit.spec is not None:
         # An id inside a picture that stands twice in one file of the book would be there twice.
         picture = re.sub(rf'(id="|url\(#)({exhibit.id}-)', r"\1again-\2", builder.picture(exhibit))
     text = render(
@@ -213,7 +222,7 @@ def _visit_again(self: HTML5Translator, node: AgainNode) -> None:
         found,
         "again.html",
         page=_address(self, found),
-        files=f"{'../' * here.count('/')}{EXHIBITS}/" if web else None,
+        files=f"{'../' * here.count('/')}{EXHIBITS}/" if for_web(builder) else None,
         only_narrow=node["narrow"],
         picture=Markup(picture) if picture else None,
     )

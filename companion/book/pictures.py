@@ -128,6 +128,7 @@ def small_svg(exhibit: Exhibit) -> str:
 def bare_svg(exhibit: Exhibit) -> str:
     """The marks of a chart alone, small: a picture of its shape, without words and numbers, for those who point."""
     svg, _ = _fitted(json.dumps(_bare(specification(exhibit)), sort_keys=True), SMALL)
+    svg = svg.replace("<svg ", '<svg preserveAspectRatio="xMinYMax meet" ', 1)
     return re.sub(r'(id="|url\(#)', rf"\g<1>{exhibit.id}-bare-", svg)
 
 
@@ -286,10 +287,10 @@ def _bare(part: Any) -> Any:
         return part
     bare = {key: value if key in AS_IT_IS else _bare(value) for key, value in part.items() if key not in WRITTEN}
     for name, channel in bare.get("encoding", {}).items():
-        if name in GUIDES and isinstance(channel, dict):
+        if name in GUIDES and "field" in channel:
             bare["encoding"][name] = channel | {GUIDES[name]: None}
     if isinstance(facet := bare.get("facet"), dict):
-        one = {"header": {"labels": False, "title": None}}
+        one = {"header": {"labelExpr": "''", "labelFontSize": 1, "labelPadding": 0, "title": None}}
         bare["facet"] = facet | one if "field" in facet else {way: named | one for way, named in facet.items()}
     if isinstance(height := bare.get("height"), dict | int | float):
         bare["height"] = {"step": LOW} if isinstance(height, dict) else round(height * LOW / USUAL)
