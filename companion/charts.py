@@ -212,6 +212,36 @@ def series(chart: alt.Chart, field: str, of: Mapping[str, str], dashes: Sequence
     return alt.layer(lines, points)
 
 
+def staircase(chart: alt.Chart, at: str, label: str, step: str, middle: float, color: Any, until: str = "") -> Layers:
+    """Dated steps, one to a row, each with its words beside its mark: on the side that has more room.
+
+    Args:
+        chart: with its axis of time; one row of its data for each step.
+        at: a column with the time of each step, on the chart's scale.
+        label: a column with the words.
+        step: a column that numbers the rows from the top.
+        middle: of the axis; later steps have their words on the left.
+        color: of the marks, for any channel of color.
+        until: a column with the time at which what began with a step ended; empty where it is a day and no span.
+
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"when": [1976, 2014], "what": ["a", "b"], "row": [1, 2]})
+    >>> chart = staircase(alt.Chart(frame).encode(years("when")), "when", "what", "row", 2000, alt.value(theme.JAPAN))
+    >>> [layer["mark"].get("align") for layer in chart.to_dict()["layer"]]
+    [None, 'left', 'right']
+    """
+    base = chart.encode(y=alt.Y(f"{step}:O").axis(None))
+    spans = base.transform_filter(f"isValid(datum.{until})") if until else None
+    marks = base.mark_point(size=70, opacity=1).encode(color=color)
+    early = base.transform_filter(f"datum.{at} < {middle}").mark_text(align="left", dx=9)
+    late = base.transform_filter(f"datum.{at} >= {middle}").mark_text(align="right", dx=-9)
+    words = [text.encode(text=f"{label}:N") for text in (early, late)]
+    if spans is None:
+        return alt.layer(marks, *words)
+    bars = spans.mark_bar(opacity=FAINT, height=16).encode(x2=f"{until}:Q", color=color)
+    return alt.layer(bars, marks, *words)
+
+
 def level(y: float, **style: Any) -> alt.Chart:
     """A dashed horizontal line at a value that the data are set against, such as a balance or a ceiling.
 
