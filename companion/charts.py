@@ -108,6 +108,46 @@ def bars(
     return alt.layer(base.mark_bar().encode(**channels), numbers)
 
 
+def counts(
+    chart: alt.Chart,
+    x: str,
+    y: str,
+    number: str,
+    *,
+    across: Sequence[str],
+    down: Sequence[str],
+    text: str = "",
+    **mark: Any,
+) -> Layers:
+    """A table of counts, whose cells are the darker the more they count; sums, named "All", stay without a tint.
+
+    Args:
+        chart: one row of its data for each cell that is not empty.
+        x: a column with the names of the columns.
+        y: a column with the names of the rows.
+        number: a column with the counts.
+        across: the names of the columns from the left.
+        down: the names of the rows from the top.
+        text: a column with what the cells say; the count if not given.
+        mark: of the cells, such as their color.
+
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"who": ["a", "All"], "year": ["2020", "2020"], "n": [1, 1]})
+    >>> cells = counts(alt.Chart(frame), "year", "who", "n", across=["2020"], down=["a", "All"])
+    >>> [layer["mark"]["type"] for layer in cells.to_dict()["layer"]]
+    ['rect', 'text']
+    """
+    base = chart.encode(
+        x=alt.X(f"{x}:N", sort=list(across)).axis(orient="top", labelOverlap=False, labelFontSize=12, domain=False),
+        y=alt.Y(f"{y}:N", sort=list(down)).axis(domain=False),
+    )
+    tint = alt.Opacity(f"{number}:Q").scale(domainMin=0, range=[0.08, 0.6]).legend(None)
+    cells = base.transform_filter(f"datum.{x} != 'All' && datum.{y} != 'All'")
+    cells = cells.mark_rect(**{"color": theme.CERTAIN} | mark).encode(opacity=tint)
+    said = alt.Text(f"{text}:N") if text else alt.Text(f"{number}:Q", format=",.0f")
+    return alt.layer(cells, base.mark_text(fontWeight="bold").encode(text=said)).properties(height=alt.Step(38))
+
+
 def pairs(
     chart: alt.Chart, y: str, x: str, which: str, of: Mapping[str, str], *, order: Sequence[str], columns: int = 0
 ) -> Layers:
