@@ -33,7 +33,7 @@ TYPED = re.compile(
     r"|\b(?:Figures?|Tables?|Insights?|Article|Case) \d(?:(?:,| to| and) \d)*"
     r"|\b(?:HS )?[Cc]hapters? \d\d(?:(?:,| and) \d\d)*|\b(?:heading|HS) \d{4}(?:\.\d\d)?\b"
     r"|\b\d{4}\.\d\d(?:\.\d{4})?\b|\bHS-?\d+\b"
-    r"|\bVega-Lite \d\b|\bSHA-256\b|\bPython 3\.\d+\b|\b0\.\d\.\d\b|^\d\. "
+    r"|\bVega-Lite \d\b|\bSHA-256\b|\bPython 3\.\d+\b|\b0\.\d\.\d\b|^(?:#+ )?\d\. |= 100\b"
     r"|\bBSD-3-Clause\b|\bCC BY 4\.0\b|\b[A-Z][A-Za-z]*[-/]\d+[A-Z]*s?\b|\bTop 100\b"
     r"|\bL3Harris\b|\bType \d+\b|\bF\d{3}\b",
     re.MULTILINE,

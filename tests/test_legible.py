@@ -39,7 +39,7 @@ UNREADABLE = """([selector, smallest]) => [...document.querySelectorAll(selector
     });
     return found;
 })"""
-DRAW = """() => Promise.all([...document.querySelectorAll(".exhibit-picture:has(.exhibit-live)")].map(picture => picture.live()))
+DRAW = """() => Promise.all([...document.querySelectorAll(".exhibit-live")].map(live => live.parentElement.live()))
     .then(() => null)"""
 
 
