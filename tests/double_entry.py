@@ -567,11 +567,6 @@ def events(tables: Tables) -> dict[str, Number]:
         (a, b, c), (d, e, f) = ((*map(int, dates[name].split("-")), 1, 1)[:3] for name in (first, last))
         return (d - a) * 12 + e - b + Fraction(f - c, 30)
 
-    topics = ("strategy and budget", "export rules", "industrial base")
-    steps = [row["date"] for row in where(used, topic=topics) if "Japan" in row["actors"].split("; ")]
-    before = [date for date in steps if "2022-12" <= date < "2024-08"]
-    program = [row["event_id"].split("-")[0] for row in used if row["date"] > "2024-08-31"]
-    since = Counter({"edgewing": "gcap"}.get(name, name) for name in program)
     launch = int(dates["replicator_2023"][:4]) * 12 + int(dates["replicator_2023"][5:7]) - 1
     ends = [f"{month // 12}-{month % 12 + 1:02}" for month in (launch + 18, launch + 24)]
     return {
@@ -580,13 +575,7 @@ def events(tables: Tables) -> dict[str, Number]:
         "years_of_ceiling": int(dates["one_percent_ceiling_ends_1986"][:4])
         - int(dates["one_percent_ceiling_1976"][:4]),
         "exceptions": listed(dates[name][:4] for name in ("technology_exception_1983", "export_guidelines_2011")),
-        "steps_before": len(before),
-        "steps_before_first": before[0],
-        "steps_before_last": before[-1],
-        "steps_since": len([date for date in steps if date >= "2024-08"]),
-        "fighter_since": since["gcap"],
-        "interceptor_since": since["gpi"],
-        "projects_since": since["gcap"] + since["gpi"] + since["cca"],
+        "months_to_sale": months("nss_2022", "pac3_contract_2024"),
         "window_opens": ends[0],
         "window_closes": ends[1],
         "drones_months": months("cca_selection_2024", "cca_production_2026"),

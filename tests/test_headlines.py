@@ -19,9 +19,11 @@ from double_entry import Number, Tables, numbers, read_tables, slots, where, wri
 
 HERE = Path(__file__).parent
 LISTS = ("Key points", "What the data show")
-# Words below ten count as numbers, but for "one" and "first", which mostly are none; those in a name (F-35) do not.
+# Words below ten count as numbers, but for "one" and "first", which mostly are none; those in a name (F-35) or a link
+# to an exhibit do not.
 NUMBER = re.compile(
-    r"(?<![\w-])\d|\b(two|three|four|five|six|seven|eight|nine|second|third|fourth|fifth|half|twice)\b", re.IGNORECASE
+    r"(?<![\w-])(?<!Exhibit )\d|\b(two|three|four|five|six|seven|eight|nine|second|third|fourth|fifth|half|twice)\b",
+    re.IGNORECASE,
 )
 
 
