@@ -184,6 +184,7 @@ def weapons(tables: Tables) -> dict[str, Number]:
         where(every, category="one-way attack"),
         between(where(every, supplier="United States"), 2022, last),
     )
+    of_report = where(tables["uas_deliveries"], vintage="2022-08", category="one-way attack")
     recent, american = between(one_way, 2022, last), where(abroad, category="one-way attack")
     shahed = total((row for row in recent if "Shahed-136" in row["designation"]), "units")
     after, american_units = total(recent, "units"), total(american, "units")
@@ -194,7 +195,9 @@ def weapons(tables: Tables) -> dict[str, Number]:
     return {
         "last": str(last),
         "since": str(next(year for year in by_year if outnumbered >= {*range(year, last + 1)})),
+        "state": every[0]["vintage"],
         "before": total(between(one_way, 2000, 2021), "units"),
+        "before_report": total(between(of_report, 2000, 2021), "units"),
         "after": after,
         "estimated": "all" if total(recent, "units_estimated") == after else "not all",
         "american": american_units / after,
