@@ -252,7 +252,9 @@ def series(chart: alt.Chart, field: str, of: Mapping[str, str], dashes: Sequence
     return alt.layer(lines, points)
 
 
-def staircase(chart: alt.Chart, at: str, label: str, step: str, middle: float, color: Any, until: str = "") -> Layers:
+def staircase(
+    chart: alt.Chart, at: str, label: str, *, step: str, middle: float, color: Any, until: str = ""
+) -> Layers:
     """Dated steps, one to a row, each with its words beside its mark: on the side that has more room.
 
     Args:
@@ -266,7 +268,8 @@ def staircase(chart: alt.Chart, at: str, label: str, step: str, middle: float, c
 
     >>> import pandas as pd
     >>> frame = pd.DataFrame({"when": [1976, 2014], "what": ["a", "b"], "row": [1, 2]})
-    >>> chart = staircase(alt.Chart(frame).encode(years("when")), "when", "what", "row", 2000, alt.value(theme.JAPAN))
+    >>> base, color = alt.Chart(frame).encode(years("when")), alt.value(theme.JAPAN)
+    >>> chart = staircase(base, "when", "what", step="row", middle=2000, color=color)
     >>> [layer["mark"].get("align") for layer in chart.to_dict()["layer"]]
     [None, 'left', 'right']
     """
