@@ -230,7 +230,6 @@ def groups(tables: Tables) -> dict[str, Number]:
         "heavy": listed(sorted(of_group.keys() - {*light})),
         "pages": len(pages),
         "whole_pages": sum(count == len(limits) for count in pages.values()),
-        "readings": len(readings),
         "differing": len(differing),
         "differing_group": differing[0]["group"],
         "given": given,
@@ -593,11 +592,7 @@ def programs(tables: Tables) -> dict[str, Number]:
         return where(used, program=program, attribute=attribute, item_no=number)[0]
 
     american, japanese = amounts_in(item("SM-3 Block IIA", "cost")["value"])
-    drones, makers = (
-        where(used, program="CCA"),
-        where(used, program=("CCA", "Replicator"), attribute="lead contractors"),
-    )
-    swarms = [row for row in where(used, program="Replicator") if row["attribute"] != "partners"]
+    makers = where(used, program=("CCA", "Replicator"), attribute="lead contractors")
     return {
         "interceptor_share": japanese / (american + japanese),
         "interceptor_late": item("GPI", "status", "2")["as_of"],
@@ -605,10 +600,6 @@ def programs(tables: Tables) -> dict[str, Number]:
         "makers": len(makers) if all("(United States)" in row["value"] for row in makers) else 0,
         "interceptor_year": item("SM-3 Block IIA", "cost")["as_of"],
         "drones_planned": amounts_in(item("CCA", "quantity")["value"])[0],
-        "drones_statements": len(drones),
-        "drones_statements_since": len([row for row in drones if row["as_of"] > "2024-08"]),
-        "swarms_statements": len(swarms),
-        "swarms_statements_since": len([row for row in swarms if row["as_of"] > "2024-08"]),
         "fighter_in_service": str(amounts_in(item("GCAP", "target")["value"])[0]),
         "fighter_said": item("GCAP", "target")["as_of"],
         "fighter_contract": amounts_in(item("GCAP", "cost", "2")["value"])[0],
