@@ -18,10 +18,12 @@ from companion.book.contents import contents
 from companion.book.ledger import ClaimDomain, anchor
 from companion.book.nodes import after_writing, exhibits_in, number_of
 from companion.book.shell import INDEX, STATIC
+from companion.book.versions import TITLE
 from companion.report import STATUSES
 from companion.tables import package
 
 Entry = dict[str, str]
+CHANGES = make_id(TITLE)
 # What is found as something of its own, or is code, or no part of the text.
 HEADINGS = {"h1", "h2", "h3", "h4"}
 LEFT_OUT = {"pre", "script", "details"}
@@ -107,7 +109,8 @@ def _texts(app: Sphinx) -> Iterator[Entry]:
             (meaning,) = term.xpath("following-sibling::dd[1]")
             yield _entry("term", f"{address}#{term.get('id')}", "Glossary", _text(term), _text(meaning))
         for part in list(article.iter("*")):
-            if part.tag in LEFT_OUT or LEFT_OUT_CLASSES.intersection(part.classes):
+            changes = part.get("id") == CHANGES  # titles and numbers that other pages have
+            if changes or part.tag in LEFT_OUT or LEFT_OUT_CLASSES.intersection(part.classes):
                 part.drop_tree()
         for section in article.iter("section"):
             heading, text = section[0], " ".join(_own(section))

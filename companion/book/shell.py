@@ -5,6 +5,7 @@ has what the pages use and nothing else, and of the files that the theme brings,
 out. Every page works without a script.
 """
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,9 +61,11 @@ def setup(app: Sphinx) -> None:
 
 
 def _add_layout(app: Sphinx, config: Config) -> None:
-    config["templates_path"].append(str(HERE / "layout"))
+    # From the book's folder: what Sphinx remembers of a build must not depend on where it stands.
+    layout, *static = (os.path.relpath(folder, app.confdir) for folder in (HERE / "layout", HERE / "static", VENDOR))
+    config["templates_path"].append(layout)
     config["html_use_index"] = False  # the glossary and the search are one
-    config["html_static_path"] += [str(HERE / "static"), str(VENDOR)]
+    config["html_static_path"] += static
 
 
 def _without_index(app: Sphinx) -> None:

@@ -43,6 +43,7 @@
         // The words as they were typed, one after the other; and what the book is about before what it says of it.
         boostDocument: (id) =>
           (whole[id].includes(sentence) ? 3 : 1) *
+          (entries[id].title.toLowerCase().startsWith(sentence) ? 2 : 1) *
           (entries[id].label.toLowerCase() === sentence || entries[id].title.toLowerCase() === sentence ? 20 : 1) *
           { exhibit: 1.3, claim: 1.2, section: 1, table: 0.2, term: 1 }[entries[id].group],
       },
