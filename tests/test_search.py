@@ -14,7 +14,7 @@ from companion.book.shell import INDEX
 
 SEARCHES = {  # what is typed, and where the first hit leads
     "7.1 billion": "chapters/introduction.html#claim-c005",
-    "F-35": "chapters/industry/partnerships.html#f-35-orders-and-deliveries",
+    "F-35": "chapters/industry/partnerships.html#f-35-first-by-orders-not-by-deliveries",
     "SeaGuardian": "chapters/uas/considerations.html#claim-c089",
     "contradicted": "chapters/industry/overview.html#claim-c019",
     "Figure 2": "chapters/eoir/trade.html#figure-2",
