@@ -5,13 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
-from test_fuzz import DAMAGES, damaged
 
 from companion import load
 from companion.sources import SourceError, SourceFile, census_hs6, comtrade, japan_customs_codes, usa_trade_online_cuts
 from companion.sources.known import is_known, told
-from companion.tables.recipes import Built
 from companion.tables.recipes.comtrade import subheading_trade
 from companion.tables.recipes.customs import drone_figures_reported, drone_trade, japan_customs_trade
 
@@ -206,30 +203,6 @@ def test_a_folder_without_such_files_makes_no_table():
     other = [csv("country,year", "Japan,2024")]
     recipes = [japan_customs_trade, drone_trade, drone_figures_reported, subheading_trade]
     assert [recipe(other) for recipe in recipes] == [None] * 4
-
-
-READERS = {
-    "japan": (lambda file: japan_customs_trade([file]), WHOLE),
-    "drones": (lambda file: drone_trade([file]), DRONES),
-    "cut": (lambda file: subheading_trade([file]), CUT),
-    "countries": (lambda file: drone_trade([file]), COUNTRIES),
-    "monthly": (lambda file: subheading_trade([file]), MONTHLY),
-    "legacy": (lambda file: subheading_trade([file]), OF_2020),
-    "articles": (lambda file: drone_figures_reported([file]), ARTICLES),
-}
-
-
-@pytest.mark.parametrize("name", READERS)
-@settings(max_examples=100, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
-@given(damages=DAMAGES)
-def test_a_damaged_file_is_read_or_refused_with_its_name(name: str, damages: list[tuple[float, int, bytes]]):
-    read, file = READERS[name]
-    result: object
-    try:
-        result = read(damaged(file, damages))
-    except SourceError as problem:
-        result = str(problem)
-    assert isinstance(result, Built | None) or file.name in str(result)
 
 
 # The tables, counted again from the raw files.

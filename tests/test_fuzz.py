@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from test_customs import ARTICLES, COUNTRIES, CUT, DRONES, MONTHLY, OF_2020, WHOLE
 from test_defense import milex, record, top100
 from test_eoir import PAYMENT, SENSOR, SOURCE
 from test_eoir import csv as register_csv
@@ -28,7 +29,7 @@ from companion.sources import (
     sipri_top100,
     uas_groups,
 )
-from companion.tables.recipes import Built, defense, uas
+from companion.tables.recipes import Built, comtrade, customs, defense, uas
 
 GROUPS = (
     "group,source_id,max_gross_takeoff_weight_lb,normal_operating_altitude_ft,airspeed_kn,representative_systems,"
@@ -39,7 +40,10 @@ F35 = register(
     order(number=0, years="").replace("Heron,UAV", "F-35A Lightning-2,fighter").replace("India,Israel", "Japan,China"),
 )
 # A recipe passes over a file that no reader recognizes, which a file in another encoding is.
-RECIPES = {"fighter_orders", "uas_deliveries"}
+RECIPES = {
+    *("fighter_orders", "uas_deliveries", "japan_customs", "drones", "drones_by_country", "drones_in_articles"),
+    *("subheading_cut", "subheading_months", "subheading_legacy"),
+}
 READERS: dict[str, tuple[Callable[[SourceFile], object], SourceFile]] = {
     "deals": (sipri.read_export, deals(deal(), deal(label="tank"), deal(designation="KSR-2; AS-5"))),
     "register": (sipri.read_export, register(order(), order(comment="two\nlines"), order(years=""))),
@@ -66,6 +70,13 @@ READERS: dict[str, tuple[Callable[[SourceFile], object], SourceFile]] = {
     "sensors": (eoir_register.read_sensors, register_csv(SENSOR, {})),
     "sensor_sources": (eoir_register.read_sources, register_csv(SOURCE, {})),
     "payments": (eoir_register.read_payments, register_csv(PAYMENT, {})),
+    "japan_customs": (lambda file: customs.japan_customs_trade([file]), WHOLE),
+    "drones": (lambda file: customs.drone_trade([file]), DRONES),
+    "drones_by_country": (lambda file: customs.drone_trade([file]), COUNTRIES),
+    "drones_in_articles": (lambda file: customs.drone_figures_reported([file]), ARTICLES),
+    "subheading_cut": (lambda file: comtrade.subheading_trade([file]), CUT),
+    "subheading_months": (lambda file: comtrade.subheading_trade([file]), MONTHLY),
+    "subheading_legacy": (lambda file: comtrade.subheading_trade([file]), OF_2020),
 }
 
 PIECES = st.sampled_from(

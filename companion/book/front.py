@@ -19,9 +19,8 @@ from sphinx.writers.html5 import HTML5Translator
 
 from companion.book import pictures
 from companion.book.freshness import overviews
-from companion.book.ledger import WORDS, anchor, claims_of
+from companion.book.ledger import anchor, claims_of, with_words
 from companion.book.nodes import (
-    TEMPLATES,
     ExhibitNode,
     OverviewNode,
     WithoutScripts,
@@ -189,7 +188,7 @@ def _visit_bar(self: HTML5Translator, node: BarNode) -> None:
         parts.append({"verdict": verdict, "count": counts[verdict], "cells": cells, "link": link})
         x = cells[-1][0] + CELL + GAP
     page = {"parts": parts, "width": x - GAP, "height": CELL * ROWS, "cell": CELL, "web": web}
-    self.body.append(_fill("verdict_bar.html", total=len(claims), **page))
+    self.body.append(with_words("verdict_bar.html", total=len(claims), **page))
     raise nodes.SkipNode
 
 
@@ -203,7 +202,7 @@ def _visit_statements(self: HTML5Translator, node: StatementsNode) -> None:
         (f"{builder.get_relative_uri(builder.current_docname, docname)}#{anchor(claim.id)}", claim)
         for docname, claim in (pages[id] for id in chosen if id in pages)
     ]
-    self.body.append(_fill("short_cards.html", cards=shown))
+    self.body.append(with_words("short_cards.html", cards=shown))
     raise nodes.SkipNode
 
 
@@ -270,7 +269,3 @@ def _ledger(self: HTML5Translator) -> str | None:
     """The page of the ledger, from the page that is being written."""
     page = claims_of(self.builder.env).ledger
     return self.builder.get_relative_uri(self.builder.current_docname, page) if page else None
-
-
-def _fill(template: str, **content: Any) -> str:
-    return TEMPLATES.get_template(template).render(content | WORDS)

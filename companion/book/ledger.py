@@ -217,9 +217,9 @@ def _visit_claims(self: HTML5Translator, node: ClaimsNode) -> None:
     for card in node.findall(ClaimNode):
         claim: Claim = card["claim"]
         link = f"{self.builder.get_relative_uri(here, ledger)}#ledger-{claim.id.lower()}" if ledger else None
-        text = _render("claim.html", claim=claim, anchor=card["ids"][0], ledger=link)
+        text = with_words("claim.html", claim=claim, anchor=card["ids"][0], ledger=link)
         cards[claim.verdict].append(Markup(text))
-    page = _render(
+    page = with_words(
         "claims.html",
         claims=[card["claim"] for card in node.findall(ClaimNode)],
         open=[card for verdict in OPEN for card in cards[verdict]],
@@ -233,7 +233,7 @@ def _visit_claims(self: HTML5Translator, node: ClaimsNode) -> None:
 def _visit_ledger(self: HTML5Translator, node: LedgerNode) -> None:
     cards = _linked(self)
     self.body.append(
-        _render(
+        with_words(
             "ledger.html",
             cards=sorted(cards, key=lambda card: ORDER.index(card[1].verdict)),
             order=ORDER,
@@ -251,11 +251,11 @@ def _visit_insight(self: HTML5Translator, node: InsightNode) -> None:
     cards = _linked(self)
     if node["insight"]:
         chosen = [card for card in cards if node["insight"] in card[1].insights]
-        self.body.append(_render("insight.html", cards=chosen))
+        self.body.append(with_words("insight.html", cards=chosen))
     else:
         counts = Counter((name, claim.verdict) for _, claim in cards for name in claim.insights or [""])
         used = [verdict for verdict in VERDICTS if any(claim.verdict == verdict for _, claim in cards)]
-        self.body.append(_render("insights.html", counts=counts, used=used, insights=INSIGHTS))
+        self.body.append(with_words("insights.html", counts=counts, used=used, insights=INSIGHTS))
     raise nodes.SkipNode
 
 
@@ -268,7 +268,8 @@ def _linked(self: HTML5Translator) -> list[tuple[str, Claim]]:
     ]
 
 
-def _render(template: str, **content: Any) -> str:
+def with_words(template: str, **content: Any) -> str:
+    """Fill a template that shows statements, with the words for verdicts, kinds and grades."""
     return TEMPLATES.get_template(template).render(content | WORDS)
 
 

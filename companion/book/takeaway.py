@@ -10,6 +10,7 @@ from companion.citation import APA, CHICAGO, Book, address, bibtex, exhibit_item
 from companion.exhibits.csv import data_csv
 from companion.exhibits.form import Exhibit
 from companion.files.layout import EXHIBITS
+from companion.prose import file_size
 
 # The name of each file behind that of the exhibit, and what it is.
 KINDS = {"csv": "Data (CSV)", "png": "Picture (PNG)", "svg": "Picture (SVG)", "vl.json": "Chart code (Vega-Lite)"}
@@ -36,7 +37,7 @@ def downloads_of(exhibit: Exhibit, credit: str, name: str) -> list[dict[str, str
     of_all = {"csv": "Data of all views (CSV)"} if exhibit.choice else {}
     sizes = {ending: len(content) for ending, content in files_of(exhibit, credit).items()}
     return [
-        {"file": f"{name}.{ending}", "words": words, "size": f"{max(1, round(sizes[ending] / 1000)):,} kB"}
+        {"file": f"{name}.{ending}", "words": words, "size": file_size(sizes[ending])}
         for ending, words in (KINDS | of_all).items()
         if ending in sizes
     ]
