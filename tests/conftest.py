@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -378,6 +379,14 @@ def open_page(browser: Browser, address: str, width: int = 1280, **context: obje
     )
     page.goto(address)
     return page, trouble
+
+
+def wait_until(page: Page, script: str, argument: object = None) -> None:
+    """Ask a page until it says yes. What Playwright has for that asks within the page, whose policy runs no text."""
+    end = time.monotonic() + 30
+    while not page.evaluate(script, argument):
+        assert time.monotonic() < end, script
+        page.wait_for_timeout(50)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, build, copy_project, open_page, run
+from conftest import ROOT, build, copy_project, open_page, run, wait_until
 from playwright.sync_api import Browser, Locator, Page
 from test_chapters import REPORT, runs
 from test_context import record
@@ -625,7 +625,7 @@ def test_filters_count_what_they_leave(live: Page, index: list[dict]):
     field(live, "Search").fill(expected[0])
     assert shown_ids(live) == [expected[0]]
     live.get_by_role("button", name="Reset").click()
-    live.wait_for_function("document.querySelectorAll('.ledger-table tbody tr[hidden]').length === 0")
+    wait_until(live, "document.querySelectorAll('.ledger-table tbody tr[hidden]').length === 0")
     assert shown_ids(live) == in_order(index)
 
 
@@ -650,7 +650,7 @@ def test_an_address_keeps_what_is_shown(live: Page, html: Path, browser: Browser
     field(live, "Kind").select_option("sourced")
     field(live, "Search").fill("japan")
     live.locator("#ledger").get_by_role("columnheader", name="Statement").get_by_role("button").click()
-    live.wait_for_function("location.hash.includes('words=japan') && location.hash.includes('sort=statement')")
+    wait_until(live, "location.hash.includes('words=japan') && location.hash.includes('sort=statement')")
     again, trouble = open_page(browser, live.url)
     assert shown_ids(again) == shown_ids(live) != []
     assert field(again, "Search").input_value() == "japan"

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from bs4 import BeautifulSoup, Tag
-from conftest import ROOT, open_page
+from conftest import ROOT, open_page, wait_until
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from companion.citation import MOST_LETTERS, metadata
@@ -190,7 +190,7 @@ def test_a_choice_changes_picture_title_note_address_and_downloads(page: Page, f
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     expect(title).to_contain_text("in SIPRI’s export of")
-    page.wait_for_function(f"before => {bars} !== before", arg=published[1])
+    wait_until(page, f"before => {bars} !== before", published[1])
     name = page.url.partition("vintage=")[2]
     assert page.url.endswith(f"#figure-1:vintage={name}")
     assert "as in SIPRI’s export of" in figure.locator(".exhibit-note").inner_text()
@@ -207,7 +207,7 @@ def test_a_choice_changes_picture_title_note_address_and_downloads(page: Page, f
     assert (title.inner_text(), changed.is_visible()) == (published[0], False)
     assert page.url.endswith("#figure-1:view=table")
     tab(figure, "Chart").click()
-    page.wait_for_function(f"before => {bars} === before", arg=published[1])
+    wait_until(page, f"before => {bars} === before", published[1])
     page.goto(address)
     expect(title).to_contain_text("in SIPRI’s export of")
     assert figure.locator(".exhibit-choice input").last.is_checked()
@@ -258,13 +258,13 @@ def test_the_embed_code_shows_the_exhibit_at_its_height(html: Path, browser: Bro
     (tmp_path / "other.html").write_text(f"<body style='width: 690px'>{code}", encoding="utf-8")
     other, trouble = open_page(browser, (tmp_path / "other.html").as_uri())
     inside = other.frame_locator("iframe")
-    other.wait_for_function("before => document.querySelector('iframe').height !== before", arg=frame["height"])
+    wait_until(other, "before => document.querySelector('iframe').height !== before", frame["height"])
     height = inside.locator("body").evaluate("body => body.offsetHeight")
     assert int(other.locator("iframe").get_attribute("height")) == height
     assert abs(height - int(frame["height"])) < 80
     other.set_viewport_size({"width": 400, "height": 700})
     other.evaluate("document.body.style.width = '340px'")
-    other.wait_for_function("before => document.querySelector('iframe').height != before", arg=height)
+    wait_until(other, "before => document.querySelector('iframe').height != before", height)
     assert inside.locator("a", has_text="Read it in the book").get_attribute("href").endswith("exporters.html#figure-1")
     assert trouble == []
     other.context.close()

@@ -94,7 +94,8 @@ def test_a_choice_is_a_parameter_that_the_published_view_sets():
     assert (published.title, published.rows, published.spec) == (shown.title, shown.rows[:2], shown.spec)
     assert (other.title, other.subtitle, other.rows) == ("Another finding", shown.subtitle, shown.rows[2:])
     assert other.spec["params"] == [{"name": "vintage", "value": "2026-05"}]
-    drawn = [pictures.page_svg(view, 400)[0].count('aria-roledescription="bar"') for view in shown.views().values()]
+    files = [pictures.to_svg(pictures.download_spec(view, "")) for view in shown.views().values()]
+    drawn = [svg.count('aria-roledescription="bar"') for svg in files]
     assert drawn == [2, 1]
 
 

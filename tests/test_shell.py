@@ -1,6 +1,7 @@
 """What surrounds the text of a page: navigation, the weight of a page, the one style sheet, and what moves."""
 
 import gzip
+import io
 import json
 import re
 from pathlib import Path
@@ -8,7 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import open_page
+from conftest import open_page, wait_until
+from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Page
 
 from companion.book import styles
@@ -68,12 +70,12 @@ def test_the_sheet_that_was_cut_shows_the_same_pages(html: Path, browser: Browse
     assert len((html / "_static" / STYLE).read_text(encoding="utf-8")) < len(uncut) / 5
     for address in (FIVE, FRONT, LEDGER, LIST, "chapters/evidence/data.html", "search.html?q=7.1+billion"):
         pictures = [picture(browser, f"{html.as_uri()}/{address}", width, scheme, sheet) for sheet in ("", uncut)]
-        if pictures[0] != pictures[1]:  # a picture may be taken while a page is still being painted
-            pictures = [picture(browser, f"{html.as_uri()}/{address}", width, scheme, sheet) for sheet in ("", uncut)]
-        assert pictures[0] == pictures[1], address
+        unlike = ImageChops.difference(*pictures)
+        # The same page twice may differ by one step of a color where two tiles of its picture meet.
+        assert max(most for _, most in unlike.getextrema()) <= 2, (address, unlike.getbbox())
 
 
-def picture(browser: Browser, address: str, width: int, scheme: str, sheet: str) -> bytes:
+def picture(browser: Browser, address: str, width: int, scheme: str, sheet: str) -> Image.Image:
     """A page with its style sheet, or with another one."""
     page, _ = open_page(browser, "about:blank", width, color_scheme=scheme)
     if sheet:
@@ -83,7 +85,7 @@ def picture(browser: Browser, address: str, width: int, scheme: str, sheet: str)
     page.wait_for_timeout(400)  # what follows the scroll position comes a moment later
     shot = page.screenshot(animations="disabled")
     page.context.close()
-    return shot
+    return Image.open(io.BytesIO(shot)).convert("RGB")
 
 
 def test_a_rule_goes_where_none_of_its_names_is_on_a_page():
@@ -110,7 +112,7 @@ def test_a_variable_goes_whole_where_its_text_holds_a_semicolon():
 
 @pytest.mark.parametrize("width", [1280, 768, 360])
 def test_nothing_moves_by_itself(html: Path, browser: Browser, width: int):
-    for address in (FIVE, FRONT, "chapters/eoir/trade.html"):
+    for address in (FIVE, FRONT, LEDGER, "chapters/eoir/trade.html", "chapters/insights.html"):
         page, _ = open_page(browser, "about:blank", width)
         page.add_init_script(
             """window.moved = 0; new PerformanceObserver(list => list.getEntries().forEach(entry => {
@@ -168,7 +170,7 @@ def test_the_reader_s_colors_last(html: Path, browser: Browser):
     page.locator(".book-mode").click()
     page.locator(".book-mode").click()
     assert page.get_by_role("button", name="Colors: dark").is_visible()
-    page.wait_for_function(f"{background} === 'rgb(18, 18, 18)'")
+    wait_until(page, f"{background} === 'rgb(18, 18, 18)'")
     page.goto((html / LEDGER).as_uri())
     assert page.evaluate(background) == "rgb(18, 18, 18)"
     page.context.close()

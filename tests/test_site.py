@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
-from conftest import PAGES, ROOT, open_page
+from conftest import PAGES, ROOT, open_page, wait_until
 from playwright.sync_api import Browser
 
 from companion.citation import metadata
@@ -116,15 +116,17 @@ def test_a_page_shows_its_charts_without_a_network(html: Path, browser: Browser,
             picture.scroll_into_view_if_needed()
             live = picture.locator(".exhibit-live svg.marks")
             live.wait_for(state="visible")
-            page.wait_for_function(
+            wait_until(
+                page,
                 "([live, picture]) => live.getBoundingClientRect().width <= picture.getBoundingClientRect().width + 1",
-                arg=[live.element_handle(), picture.element_handle()],
+                [live.element_handle(), picture.element_handle()],
             )
             assert picture.locator(".exhibit-static:visible").count() == 0
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.wait_for_function(  # the theme follows a moment later
+        wait_until(
+            page,  # the theme follows a moment later
             "dark => (getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0] < 100) === dark",
-            arg=scheme == "dark",
+            scheme == "dark",
         )
     # The library that draws warns of choices that it makes for itself; what readers see of them is tested here.
     assert [told for told in trouble if not told.startswith("WARN ")] == []

@@ -38,6 +38,8 @@ GUIDES = dict.fromkeys(("x", "y"), "axis") | dict.fromkeys(("row", "column", "fa
 GUIDES |= dict.fromkeys(
     ("color", "fill", "stroke", "shape", "size", "opacity", "fillOpacity", "strokeDash", "strokeWidth"), "legend"
 )
+# What the drawing library says of each mark. In a page the picture as a whole has a name, and no part of it is read.
+DESCRIBED = re.compile(r' (?:role="graphics-[a-z]+"|aria-(?:label|roledescription|hidden)="[^"]*")')
 USUAL, LOW = 24, 9  # pixels for a row of a chart, and of the small picture
 
 Spec = dict[str, Any]
@@ -117,7 +119,7 @@ def page_svg(exhibit: Exhibit, width: int) -> tuple[str, int]:
     svg, margin = _fitted(json.dumps(specification(exhibit), sort_keys=True), width)
     # Several charts share a page, so ids inside them must differ.
     svg = re.sub(r'(id="|url\(#)', rf"\g<1>{exhibit.id}-{width}-", svg)
-    return svg, margin
+    return DESCRIBED.sub("", svg), margin
 
 
 def small_svg(exhibit: Exhibit) -> str:

@@ -25,6 +25,7 @@ from companion.settings import changes_file
 
 HERE = Path(__file__).parent
 STATIC = "_static"
+SCROLLS = '<div class="pst-scrollable-table-container">'
 STYLE, UNCUT = "book.css", ".uncut.css"
 # In the order in which they take precedence: the theme's, those of its extensions, and the book's own.
 SHEETS = (
@@ -88,6 +89,8 @@ def _surround(
     pinned = {page: title for title, page in app.config.companion_pinned.items() if page in order.short}
     names = order.short | pinned
     context.setdefault("scripts", [f"{STATIC}/{SCRIPT}"])
+    if "body" in context:  # a table that the theme lets scroll can be scrolled by keyboard
+        context["body"] = context["body"].replace(SCROLLS, f'{SCROLLS[:-1]} tabindex="0">')
     context.update(
         names=names,
         pinned=pinned,

@@ -40,6 +40,11 @@
       // Its expressions are interpreted: the page's policy lets no text become code.
       const embed = await library();
       ({ view } = await embed(live, spec, { renderer: "svg", actions: false, ast: true }));
+      // Marks that stand for no data, such as a line at a limit, have no name to read out.
+      live.querySelectorAll("[role='graphics-symbol']:not([aria-label])").forEach((mark) => {
+        mark.removeAttribute("role");
+        mark.setAttribute("aria-hidden", "true");
+      });
       picture.classList.add("is-live");
       live.style.minHeight = "";
       picture.dispatchEvent(new CustomEvent("drawn", { detail: view, bubbles: true }));
