@@ -18,6 +18,7 @@ from companion.citation import MOST_LETTERS, metadata
 
 CHAPTER = "chapters/uas/exporters.html"
 SERVER = "http://book.test"
+ABOUT = ".exhibit-view[data-view=about]"
 
 
 @pytest.fixture(scope="module", params=["folder", "server"])
@@ -36,6 +37,7 @@ def opened(request: pytest.FixtureRequest, html: Path, browser: Browser) -> Iter
 def page(opened: Page) -> Page:
     """The page as it is first shown."""
     opened.goto(opened.url.split("#")[0] + "#figure-1")
+    wait_until(opened, "document.querySelector('#figure-1 .exhibit-view[data-view=chart]').checkVisibility()")
     opened.keyboard.press("Escape")
     return opened
 
@@ -83,10 +85,12 @@ def test_tabs_show_one_view_and_keep_it_in_the_address(page: Page, figure: Locat
 
 def test_an_address_leads_to_an_exhibit_as_it_was(page: Page):
     page.goto(page.url.split("#")[0] + "#uas-ranks:view=about")
+    wait_until(page, f"document.querySelector('#uas-ranks {ABOUT}').checkVisibility()")
     assert shown(page.locator("#uas-ranks")) == ["about"]
     assert shown(page.locator("#figure-1")) == ["chart"]
     expect(page.locator("#uas-ranks .exhibit-title")).to_be_in_viewport()
     page.goto(page.url.split("#")[0] + "#uas-ranks")
+    wait_until(page, f"!document.querySelector('#uas-ranks {ABOUT}').checkVisibility()")
     assert shown(page.locator("#uas-ranks")) == ["chart"]
 
 

@@ -94,6 +94,5 @@
   });
   window.addEventListener("hashchange", recall);
   form.hidden = false;
-  ledger.classList.add("is-live");
   recall();
 })();
