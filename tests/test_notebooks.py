@@ -167,7 +167,7 @@ def test_the_exhibits_come_as_one_archive_in_every_form(html: Path, tmp_path: Pa
     assert all((folder / file).read_bytes() == (html / file).read_bytes() for file in beside)
 
 
-LINK = re.compile(r'href="([^"]*)" download>([^<]*) \((\w+), <span data-size-of="([^"]*)">([^<]*)</span>\)</a>')
+LINK = re.compile(r'href="([^"]*)" download>([^<]*) \((\w+)<span data-size-of="([^"]*)">, ([^<]*)</span>\)</a>')
 
 
 @pytest.mark.parametrize("page", ["evidence/citing", "evidence/data", "evidence/claims", "uas/exporters"])

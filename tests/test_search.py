@@ -109,6 +109,13 @@ def test_everything_that_the_book_is_about_can_be_found(html: Path, index: list[
     assert groups["section"] >= 100
 
 
+def test_the_index_has_nothing_that_is_written_after_it(index: list[dict[str, str]]):
+    """A second build would find other sizes of files than the first."""
+    links = [entry for entry in index if "All tables, with their description (ZIP" in entry["text"]]
+    assert links
+    assert all("(ZIP)" in entry["text"] for entry in links)
+
+
 def test_every_hit_has_a_place(html: Path, index: list[dict[str, str]]):
     texts = {
         page: (html / page).read_text(encoding="utf-8") for page in {place["page"].split("#")[0] for place in index}

@@ -166,7 +166,7 @@ def _path_of(name: str, book: Book) -> str:
 def _link(root: str, path: str, words: str) -> Markup:
     """A link to a file below the folder of the pages, with its form; its size is written when it has one."""
     form = path.rpartition(".")[2].upper()
-    return Markup('<a href="{}{}" download>{} ({}, <span data-size-of="{}"></span>)</a>').format(
+    return Markup('<a href="{}{}" download>{} ({}<span data-size-of="{}"></span>)</a>').format(
         root, path, words, form, path
     )
 
@@ -220,7 +220,7 @@ def _write_sizes(out: Path, page: Path) -> None:
         file = out / link[2]
         if not file.is_file():
             raise ExtensionError(f"{page.name} has a link to {link[2]}, which is not there.")
-        return f"{link[1]}{file_size(file.stat().st_size)}{link[3]}"
+        return f"{link[1]}, {file_size(file.stat().st_size)}{link[3]}"
 
     before = page.read_text(encoding="utf-8")
     if (after := SIZE.sub(size, before)) != before:

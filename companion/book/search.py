@@ -110,7 +110,8 @@ def _texts(app: Sphinx) -> Iterator[Entry]:
             yield _entry("term", f"{address}#{term.get('id')}", "Glossary", _text(term), _text(meaning))
         for part in list(article.iter("*")):
             changes = part.get("id") == CHANGES  # titles and numbers that other pages have
-            if changes or part.tag in LEFT_OUT or LEFT_OUT_CLASSES.intersection(part.classes):
+            size = part.get("data-size-of")  # written after this
+            if changes or size or part.tag in LEFT_OUT or LEFT_OUT_CLASSES.intersection(part.classes):
                 part.drop_tree()
         for section in article.iter("section"):
             heading, text = section[0], " ".join(_own(section))
