@@ -182,42 +182,6 @@ def test_the_nearest_mark_answers_to_pointer_finger_and_keys(page: Page, figure:
     assert "Israel" in figure.locator(".exhibit-picture .exhibit-said").text_content()
 
 
-def test_a_choice_changes_picture_title_note_address_and_downloads(page: Page, figure: Locator, html: Path):
-    figure.locator(".exhibit-live svg.marks").wait_for()
-    paths = "document.querySelectorAll('#figure-1 .exhibit-live .mark-rect path')"
-    bars = f"[...{paths}].map((bar) => bar.getAttribute('d')).sort().join()"
-    title = figure.locator(".exhibit-title")
-    published = (title.inner_text(), page.evaluate(bars))
-    changed = figure.locator(".exhibit-changed")
-    assert not changed.is_visible()
-    figure.locator(".exhibit-choice input").first.focus()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowDown")
-    expect(title).to_contain_text("in SIPRI’s export of")
-    wait_until(page, f"before => {bars} !== before", published[1])
-    name = page.url.partition("vintage=")[2]
-    assert page.url.endswith(f"#figure-1:vintage={name}")
-    assert "as in SIPRI’s export of" in figure.locator(".exhibit-note").inner_text()
-    figure.locator("summary", has_text="Download").click()
-    links = [link.get_attribute("href") for link in figure.locator(".exhibit-downloads a").all() if link.is_visible()]
-    assert [Path(link).name for link in links] == [
-        f"figure-1.{name}.{kind}" for kind in ("csv", "png", "svg", "vl.json")
-    ]
-    assert title.inner_text().split()[0] in (html / "exhibits" / f"figure-1.{name}.svg").read_text(encoding="utf-8")
-    tab(figure, "Table").click()
-    assert page.url.endswith(f"#figure-1:vintage={name}&view=table")
-    address = page.url
-    figure.get_by_role("button", name="Reset").click()
-    assert (title.inner_text(), changed.is_visible()) == (published[0], False)
-    assert page.url.endswith("#figure-1:view=table")
-    tab(figure, "Chart").click()
-    wait_until(page, f"before => {bars} === before", published[1])
-    page.goto(address)
-    expect(title).to_contain_text("in SIPRI’s export of")
-    assert figure.locator(".exhibit-choice input").last.is_checked()
-    assert shown(figure) == ["table"]
-
-
 def test_targets_are_large_enough(page: Page, figure: Locator):
     targets = figure.locator(".exhibit-tabs a, .exhibit-menus summary, .exhibit-link")
     assert targets.count() == 8

@@ -75,7 +75,7 @@ def _draw(app: Sphinx, builder: Builder) -> None:
 def _choose_scripts(
     app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
+    if doctree and any(node["exhibit"].spec for node in exhibits_in(doctree)):
+        add_script(context, "charts.js")  # comes first: an address may ask for a picture at once
     if doctree and exhibits_in(doctree):
         add_script(context, "exhibits.js")
-    if doctree and any(node["exhibit"].spec for node in exhibits_in(doctree)):
-        add_script(context, "charts.js")

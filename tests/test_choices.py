@@ -1,0 +1,109 @@
+"""What readers can choose to see in exhibits: each choice does something, everywhere, and can be taken back."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import nbformat
+import pytest
+from conftest import ROOT, open_page, wait_until
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from companion.chapters.notebooks import chapter_paths, exhibits_of, expected_path
+from companion.exhibits.form import Exhibit
+
+REFERENCES = {path: nbformat.read(expected_path(path), as_version=4) for path in chapter_paths()}
+CHOICES = [(path, shown) for path, reference in REFERENCES.items() for shown in exhibits_of(reference) if shown.choice]
+ABSORBING = [(path, e) for path, reference in REFERENCES.items() for e in exhibits_of(reference) if e.absorbs]
+TEXTS = ("title", "subtitle")
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Browser) -> Iterator[Page]:
+    """One page for all, since opening a browser takes longest; nothing goes wrong in it."""
+    page, trouble = open_page(browser, "about:blank")
+    yield page
+    assert [text for text in trouble if not text.startswith("WARN")] == []  # what Vega says of its own choices
+    page.context.close()
+
+
+def rows_of(view: Exhibit, field: str) -> list[dict[str, object]]:
+    """What a view shows, without the column that tells it from others."""
+    return [{name: value for name, value in row.items() if name != field} for row in view.rows]
+
+
+def texts(figure: Locator) -> tuple[str, ...]:
+    return tuple(figure.locator(f".exhibit-{part}").inner_text() for part in TEXTS)
+
+
+def downloads(figure: Locator) -> list[str]:
+    figure.locator("summary", has_text="Download").click()
+    links = [link.get_attribute("href") for link in figure.locator(".exhibit-downloads a").all() if link.is_visible()]
+    figure.page.keyboard.press("Escape")
+    return links
+
+
+@pytest.mark.parametrize(("page", "shown"), CHOICES, ids=[shown.id for _, shown in CHOICES])
+def test_each_choice_changes_all_that_it_should_and_is_taken_back(opened: Page, html: Path, page: Path, shown: Exhibit):
+    place = (html / page.relative_to(ROOT)).with_suffix(".html").as_uri()
+    opened.goto(f"{place}#{shown.id}")
+    figure = opened.locator(f"#{shown.id}")
+    opened.keyboard.press("Escape")
+    figure.locator(".exhibit-live svg.marks").wait_for()
+    field, svg = shown.choice["field"], f"document.querySelector('#{shown.id} .exhibit-live svg')"
+    told = "[mark.getAttribute('d'), mark.getAttribute('transform'), mark.textContent]"
+    picture = f"[...{svg}.querySelectorAll('path, text')].map((mark) => {told}.join()).sort().join(';')"
+    published = (opened.evaluate(picture), texts(figure), downloads(figure))
+    control = figure.locator(".exhibit-choice input:checked, .exhibit-choice select")
+    seen, addresses = [published], {}
+    for (_, before), (name, view) in pairwise(shown.views().items()):
+        control.first.press("ArrowDown")
+        wait_until(opened, f"alt => {svg}.getAttribute('aria-label') === alt", view.alt)
+        if rows_of(view, field) != rows_of(before, field):  # two states of a database can be the same
+            wait_until(opened, f"before => {picture} !== before", seen[-1][0])
+        seen.append((opened.evaluate(picture), texts(figure), downloads(figure)))
+        addresses[opened.url] = texts(figure)
+        assert opened.url.endswith(f"#{shown.id}:{field}={name}")
+        assert all((html / "exhibits" / Path(link).name).is_file() for link in seen[-1][2])
+        assert all(f"{shown.id}.{name}." in link for link in seen[-1][2]), "downloads are of what is shown"
+        assert figure.locator(".exhibit-changed").is_visible()
+    assert len({str(said) for _, said, _ in seen}) == len({str(files) for *_, files in seen}) == len(seen)
+    figure.get_by_role("button", name="Reset").press("Enter")
+    wait_until(opened, f"before => {picture} === before", published[0])
+    assert (texts(figure), downloads(figure)) == published[1:]
+    assert opened.url.endswith(f"#{shown.id}")
+    assert not figure.locator(".exhibit-changed").is_visible()
+    address, last = addresses.popitem()
+    opened.goto("about:blank")
+    opened.goto(address)  # who is sent there sees it at once
+    wait_until(opened, f"() => {svg} !== null")
+    wait_until(opened, f"before => {picture} === before", seen[-1][0])
+    assert texts(figure) == last
+    assert opened.locator(f"#{shown.id} .exhibit-live svg").get_attribute("aria-label") == view.alt
+
+
+def test_a_view_and_a_choice_stand_in_the_address_together(opened: Page, html: Path):
+    opened.goto((html / "chapters/uas/exporters.html").as_uri() + "#figure-1:vintage=2026-05&view=table")
+    figure = opened.locator("#figure-1")
+    assert figure.locator(".exhibit-choice input").last.is_checked()
+    expect(figure.get_by_role("tab", name="Table")).to_have_attribute("aria-selected", "true")
+    figure.get_by_role("button", name="Reset").click()
+    assert opened.url.endswith("#figure-1:view=table")
+    figure.get_by_role("tab", name="Chart").click()
+    figure.locator(".exhibit-choice input").last.click()
+    assert opened.url.endswith("#figure-1:vintage=2026-05")
+
+
+@pytest.mark.parametrize(("page", "shown"), ABSORBING, ids=[shown.id for _, shown in ABSORBING])
+def test_what_led_to_an_absorbed_exhibit_leads_to_its_heir(opened: Page, html: Path, page: Path, shown: Exhibit):
+    place = (html / page.relative_to(ROOT)).with_suffix(".html").as_uri()
+    for old in shown.absorbs:
+        opened.goto("about:blank")
+        opened.goto(f"{place}#{old}:view=table")
+        figure = opened.locator(f"#{shown.id}")
+        expect(figure.get_by_role("tab", name="Table")).to_have_attribute("aria-selected", "true")
+        expect(figure.locator(".exhibit-title")).to_be_in_viewport()
+        opened.goto(f"{place}#{old}")
+        expect(figure.get_by_role("tab", name="Chart")).to_have_attribute("aria-selected", "true")
+        opened.goto((html / "exhibits" / f"{old}.html").as_uri())
+        expect(opened.locator("h1")).to_have_text(shown.title)
