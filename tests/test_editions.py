@@ -631,6 +631,14 @@ def test_rows_and_columns_that_come_and_go_are_told_from_values_that_change():
     assert "| b | n | 2 | 3 | +1 (+50.0%) |" in as_markdown(compare(was, now))
 
 
+def test_an_exhibit_that_another_absorbed_is_told_with_its_heir():
+    gone = an_exhibit() | {"old": an_exhibit()["e"]}
+    changes = compare(numbers(exhibits=gone), numbers(exhibits=an_exhibit(absorbs=["old"])))
+    assert changes["exhibits"] == [{"id": "old", "title": "Old", "change": "removed", "into": "e"}]
+    assert "- `old`: Old (absorbed into `e`)" in as_markdown(changes)
+    assert "exhibit,old,removed,,,,e\n" in as_csv(changes)
+
+
 def test_rows_with_the_same_labels_are_paired_in_order():
     rows = [{"who": "A|B", "n": 2.0}, {"who": "A|B", "n": 4.0}]
     changes = compare(numbers(exhibits=an_exhibit()), numbers(exhibits=an_exhibit(rows=rows, title="New")))

@@ -37,7 +37,8 @@ def _write_files(app: Sphinx, pagename: str, template: str, context: dict[str, A
                 (folder / f"{exhibit.id}.{name}.{ending}").write_bytes(content)
         page = f"../{app.builder.get_target_uri(pagename)}#{node['ids'][0]}"
         embed = render(app.env, node, "embed.html", page=page, credit=credit, language=app.config.language)
-        (folder / f"{exhibit.id}.html").write_text(embed, encoding="utf-8")
+        for id in (exhibit.id, *exhibit.absorbs):  # frames in other pages stay
+            (folder / f"{id}.html").write_text(embed, encoding="utf-8")
         if exhibit.spec is not None:
             (folder / f"{exhibit.id}.small.svg").write_text(pictures.small_svg(exhibit), encoding="utf-8")
 
@@ -48,7 +49,7 @@ def _write_index(app: Sphinx) -> None:
     folder = Path(app.outdir) / EXHIBITS
     folder.mkdir(exist_ok=True)
     (folder / "index.json").write_text(json.dumps(index, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    current = {node["exhibit"].id for node in found} | {"index"}
+    current = {id for node in found for id in (node["exhibit"].id, *node["exhibit"].absorbs)} | {"index"}
     for path in folder.iterdir():
         if path.name.partition(".")[0] not in current:
             path.unlink()  # an exhibit that this build no longer has

@@ -67,7 +67,9 @@ class ExhibitRenderer(MimeRenderPlugin):
         exhibit = Exhibit.from_output(json.loads(json.dumps(data.content, sort_keys=True)))
         if exhibit is None:
             return None
-        node = ExhibitNode(names=[exhibit.id], exhibit=exhibit, docname=renderer.renderer.sphinx_env.docname)
+        node = ExhibitNode(
+            names=[exhibit.id, *exhibit.absorbs], exhibit=exhibit, docname=renderer.renderer.sphinx_env.docname
+        )
         node += nodes.caption("", exhibit.title)
         renderer.renderer.document.note_explicit_target(node, node)
         return [node]

@@ -53,15 +53,21 @@ def compare(was: Numbers | None, now: Numbers) -> Changes:
 
     Returns:
         `from` and `to` with version and day of release; `tables`, `exhibits` and `claims`, each a list of what was
-        added, removed or changed. A changed value has its row, its column, and both values as the files hold them.
+        added, removed or changed. A changed value has its row, its column, and both values as the files hold them. A
+        removed exhibit that another one absorbed has `into`, the id of that one.
     """
     if was is None:
         return {"from": None, "to": _state(now), "tables": [], "exhibits": [], "claims": []}
+    heirs = {id: exhibit.id for exhibit in now.exhibits.values() for id in exhibit.absorbs}
+    exhibits = list(_pairs(was.exhibits, now.exhibits, _exhibit_change, lambda exhibit: exhibit.title))
+    for change in exhibits:
+        if change["change"] == "removed" and change["id"] in heirs:
+            change["into"] = heirs[change["id"]]
     return {
         "from": _state(was),
         "to": _state(now),
         "tables": list(_pairs(was.tables, now.tables, _table_change, lambda table: table.title)),
-        "exhibits": list(_pairs(was.exhibits, now.exhibits, _exhibit_change, lambda exhibit: exhibit.title)),
+        "exhibits": exhibits,
         "claims": list(_pairs(was.claims, now.claims, _claim_change, lambda claim: claim.statement)),
     }
 
@@ -95,7 +101,7 @@ def as_csv(changes: Changes) -> str:
         for change in changes[kind]:
             start = [kind.removesuffix("s"), change["id"]]
             if change["change"] != "changed":
-                writer.writerow([*start, change["change"], "", "", "", ""])
+                writer.writerow([*start, change["change"], "", "", "", change.get("into", "")])
                 continue
             for name in ("rows_added", "rows_removed"):
                 writer.writerows([*start, name.replace("_", " "), row, "", "", ""] for row in change.get(name, []))
@@ -229,7 +235,10 @@ def _summary(changes: Changes) -> str:
 def _came_and_went(kind: str, changes: list[Change], style: Style) -> Iterator[str]:
     for state in ("added", "removed"):
         if found := [change for change in changes if change["change"] == state]:
-            items = [f"- {_name(kind, change, style)}: {style.text(change['title'])}" for change in found]
+            items = [
+                f"- {_name(kind, change, style)}: {style.text(change['title'])}{_heir(change, style)}"
+                for change in found
+            ]
             yield "\n".join([f"{state.capitalize()} ({len(found):,}):\n", *items])
 
 
@@ -237,6 +246,13 @@ def _name(kind: str, change: Change, style: Style) -> str:
     """A claim's id, or the name of a table or exhibit, as a link to where it is; there is none to what was removed."""
     words = change["id"] if kind == "claims" else f"`{change['id']}`"
     return words if change["change"] == "removed" else style.link(TARGETS[kind].format(change["id"].lower()), words)
+
+
+def _heir(change: Change, style: Style) -> str:
+    """Where to find what a removed exhibit showed."""
+    if "into" not in change:
+        return ""
+    return f" (absorbed into {_name('exhibits', {'id': change['into'], 'change': 'changed'}, style)})"
 
 
 def _claim_report(change: Change, style: Style) -> Iterator[str]:

@@ -56,6 +56,7 @@ class Exhibit:
         choice: what a reader can choose to see: `field`, the column in which the views differ, its `title`, and
             `options`, each with `value`, `label` and texts of its own, the published view first. None where there is
             one view.
+        absorbs: ids of exhibits that it took the place of; what led to them leads to it.
         form: the form that it was written in.
     """
 
@@ -72,6 +73,7 @@ class Exhibit:
     rows: list[Record]
     spec: Record | None = None
     choice: Record | None = None
+    absorbs: list[str] = field(default_factory=list)
     form: int = FORM
 
     def views(self) -> "dict[str, Exhibit]":
@@ -90,6 +92,8 @@ class Exhibit:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Record:
         about = {name: value for name, value in vars(self).items() if name not in {"rows", "spec", "fields", "alt"}}
+        if not self.absorbs:
+            del about["absorbs"]
         if self.spec is None:
             import pandas as pd  # the pages of the book are made without it
 

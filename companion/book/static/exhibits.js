@@ -6,8 +6,8 @@
   // Addresses: "#figure-1:view=table" is an exhibit and what it shows; what it shows by itself is left out.
   const addressed = () => {
     const [id, state = ""] = decodeURIComponent(location.hash.slice(1)).split(":");
-    const figure = document.getElementById(id);
-    return figure?.matches(".exhibit") ? [figure, new URLSearchParams(state)] : [];
+    const figure = document.getElementById(id)?.closest("figure.exhibit"); // the id of an exhibit, or of one that it absorbed
+    return figure ? [figure, new URLSearchParams(state)] : [];
   };
   const addressOf = (figure) => {
     const state = [...Object.entries(figure.state)].filter(([name, value]) => value !== figure.published[name]);
