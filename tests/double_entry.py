@@ -744,8 +744,6 @@ def fighters(tables: Tables) -> dict[str, Number]:
         "delivered_level_closest": listed(level_with(delivered[closest], "Japan")),
         "delivered_place": since[newest_state],
         "delivered_level": listed(level_with(delivered[newest_state], "Japan")),
-        "delivered_best": min(since.values()),
-        "delivered_worst": max(since.values()),
         "most_ordered": max(last, key=last.__getitem__),
         "most_delivered": max(delivered[newest_state], key=delivered[newest_state].__getitem__),
     }

@@ -99,6 +99,14 @@ def test_a_choice_is_a_parameter_that_the_published_view_sets():
     assert drawn == [2, 1]
 
 
+def test_a_mark_can_belong_to_one_view_alone():
+    rule = alt.Chart(pd.DataFrame({"vintage": ["2026-05"], "units": [2]})).mark_rule().encode(y="units:Q")
+    choices = {"vintage": ["2022-08", "2026-05"]}
+    shown = exhibit("own-one", BY_VINTAGE + rule, table=VINTAGES, choices=choices, **ABOUT)
+    files = [pictures.to_svg(pictures.download_spec(view, "")) for view in shown.views().values()]
+    assert [svg.count('aria-roledescription="rule mark"') for svg in files] == [0, 1]
+
+
 def test_a_choice_without_a_title_finds_nothing():
     shown = exhibit("own-one", BY_VINTAGE, choices={"vintage": ["2022-08", "2026-05"]}, **ABOUT)
     assert [view.title for view in shown.views().values()] == ["A finding", "Units, 2020–2021 (2026-05)"]
@@ -110,6 +118,7 @@ def test_a_choice_without_a_title_finds_nothing():
         ({"vintage": ["2022-08"]}, "two values or more"),
         ({"vintage": ["2022-08", "2026-05"], "year": [2020, 2021]}, "takes one column"),
         ({"vintage": ["2022-08", "2024-04"]}, "has not just the values"),
+        ({"vintage": ["2022-08", "2026-05", "2027-01"]}, "has not just the values"),
         ({"month": ["a", "b"]}, "column 'month'"),
         ({"vintage": {"2022-08": {}, "2026-05": {"heading": "x"}}}, "has 'heading'"),
     ],

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, get_args
 
 import altair as alt
@@ -30,6 +31,7 @@ def exhibit(
     table: pd.DataFrame | None = None,
     columns: dict[str, str] | None = None,
     choices: dict[str, list[str] | dict[str, dict[str, str]]] | None = None,
+    absorbs: Sequence[str] = (),
 ) -> Exhibit:
     """Show a chart or a table as an exhibit of the book.
 
@@ -52,12 +54,15 @@ def exhibit(
             first is what is published, and what the texts above describe. The picture shows the rows with that value.
             A value can have its `label`, and what differs of `title`, `subtitle`, `alt` and `note`; without a title,
             its heading says what is shown and finds nothing.
+        absorbs: ids of earlier exhibits that this one took the place of. References, addresses and frames of other
+            pages that name them lead here.
 
     Raises:
         ValueError: the description is incomplete or contradicts itself; the message says what to add.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9-]*", id):
-        raise ValueError(f"Exhibit {id!r}: an id has lower-case letters, digits and hyphens, as in 'figure-1'.")
+    for name in (id, *absorbs):
+        if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
+            raise ValueError(f"Exhibit {name!r}: an id has lower-case letters, digits and hyphens, as in 'figure-1'.")
     if status not in get_args(Status):
         raise ValueError(f"Exhibit {id!r}: status {status!r} is none of {', '.join(get_args(Status))}.")
     if (status == "own") != (id not in REPORT_EXHIBITS):
@@ -94,6 +99,7 @@ def exhibit(
         rows=rows,
         spec=spec,
         choice=choice,
+        absorbs=list(absorbs),
     )
 
 
@@ -129,7 +135,9 @@ def _choice(
         options.append({"value": value} | {key: " ".join(text.split()) for key, text in own.items()})
     shown = spec["datasets"] | {DATASET: rows}
     filtered = _filter(spec, f"datum[{json.dumps(name)}] == {name}", name, shown)
-    if not filtered or any({row.get(name) for row in shown[data]} != {*values} for data in {DATASET, *filtered}):
+    # What belongs to one view alone, such as a rule, has data with one of the values.
+    of_chart = {row[name] for data in filtered for row in shown[data]}
+    if of_chart != {*values} or {row.get(name) for row in rows} != {*values}:
         raise ValueError(f"Exhibit {id!r}: column {name!r} of chart and table has not just the values {list(values)}.")
     spec["params"] = [*spec.get("params", []), {"name": name, "value": options[0]["value"]}]
     return {"field": name, "title": titles[name], "options": options}
