@@ -1,5 +1,6 @@
 """What readers can choose to see in exhibits: each choice does something, everywhere, and can be taken back."""
 
+import zlib
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -97,7 +98,9 @@ def test_a_view_and_a_choice_stand_in_the_address_together(opened: Page, html: P
 @pytest.mark.parametrize(("page", "shown"), ABSORBING, ids=[shown.id for _, shown in ABSORBING])
 def test_what_led_to_an_absorbed_exhibit_leads_to_its_heir(opened: Page, html: Path, page: Path, shown: Exhibit):
     place = (html / page.relative_to(ROOT)).with_suffix(".html").as_uri()
+    labels = zlib.decompress((html / "objects.inv").read_bytes().split(b"\n", 4)[4]).decode()  # what {numref} knows
     for old in shown.absorbs:
+        assert f"\n{old} std:label -1 {place.removeprefix(html.as_uri() + '/')}#{shown.id} " in labels
         opened.goto("about:blank")
         opened.goto(f"{place}#{old}:view=table")
         figure = opened.locator(f"#{shown.id}")

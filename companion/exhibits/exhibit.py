@@ -136,7 +136,7 @@ def _choice(
     shown = spec["datasets"] | {DATASET: rows}
     filtered = _filter(spec, f"datum[{json.dumps(name)}] == {name}", name, shown)
     # What belongs to one view alone, such as a rule, has data with one of the values.
-    of_chart = {row[name] for data in filtered for row in shown[data]}
+    of_chart = {row.get(name) for data in filtered for row in shown[data]}
     if of_chart != {*values} or {row.get(name) for row in rows} != {*values}:
         raise ValueError(f"Exhibit {id!r}: column {name!r} of chart and table has not just the values {list(values)}.")
     spec["params"] = [*spec.get("params", []), {"name": name, "value": options[0]["value"]}]
