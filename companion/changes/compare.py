@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 Changes = dict[str, Any]
 Change = dict[str, Any]
 
-MOST_ROWS = 25  # of one table or exhibit; the file of all changes has the rest
+# Of one table or exhibit: changed values, and rows that came or went. The file of all changes has the rest.
+MOST_VALUES, MOST_ROWS = 25, 5
 MEASURES = ("number", "integer")
 # Where the book shows each of a kind, by its id in small letters.
 TARGETS = {"claims": "claim-{}", "exhibits": "{}", "tables": "table-{}"}
@@ -289,12 +290,12 @@ def _rows_report(change: Change, style: Style) -> Iterator[str]:
             yield f"{words} ({len(items):,}): {shown}{_rest(items)}."
     if values := change["values"]:
         lines = ["| Row | Column | Was | Now | Change |", "| --- | --- | ---: | ---: | ---: |"]
-        for value in values[:MOST_ROWS]:
+        for value in values[:MOST_VALUES]:
             cells = [value["row"], value["column"], _written(value["was"]), _written(value["now"]), _difference(value)]
             lines.append(f"| {' | '.join(style.text(cell).replace('|', '/') for cell in cells)} |")
         yield "\n".join(lines)
-        if len(values) > MOST_ROWS:
-            yield f"These are {MOST_ROWS} of {len(values):,} changed values."
+        if len(values) > MOST_VALUES:
+            yield f"These are {MOST_VALUES} of {len(values):,} changed values."
 
 
 def _rest(items: list[str]) -> str:
