@@ -1,4 +1,4 @@
-"""Every word in a chart can be read: none is cut, lies on another, or is smaller than eleven pixels."""
+"""Words can be read: in a chart, none is cut, lies on another, or is smaller than eleven pixels; tables fit a phone."""
 
 from pathlib import Path
 from typing import Any
@@ -97,3 +97,52 @@ def test_what_cannot_be_read_is_found(browser: Browser):
         "one: “cut…” is cut",
     ]
     page.context.close()
+
+
+# The data of all exhibits: where the rows start with a date, how far a table leads out of its page.
+TABLES_OF_DATES = """() => {
+    document.querySelectorAll("figure.exhibit").forEach(figure => { figure.dataset.view = "table"; });
+    document.querySelectorAll("details.exhibit-data").forEach(view => { view.open = true; });
+    const date = /^\\d{4}(-\\d\\d){0,2}$/;
+    const dated = table => [...table.rows].slice(1).every(row => date.test(row.cells[0].innerText));
+    return [...document.querySelectorAll("figure.exhibit .exhibit-table")]
+        .filter(box => dated(box.firstElementChild))
+        .map(box => [box.closest("figure").id, box.scrollWidth - box.clientWidth]);
+}"""
+
+
+def test_no_table_of_dates_scrolls_sideways_on_a_phone(html: Path, browser: Browser):
+    page, _ = open_page(browser, "about:blank", 360)
+    found = {}
+    for address in sorted((html / "chapters").rglob("*.html")):
+        if "exhibit-table" in address.read_text(encoding="utf-8"):
+            page.goto(address.as_uri())
+            found |= dict(page.evaluate(TABLES_OF_DATES))
+    page.context.close()
+    assert len(found) > 20
+    assert {name for name, beyond in found.items() if beyond > 0} == set()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_on_a_phone_a_table_of_events_is_a_list_that_remains_a_table(html: Path, browser: Browser, script: bool):
+    address = (html / "chapters" / "industry" / "challenges.html").as_uri()
+    page, _ = open_page(browser, address, 360, java_script_enabled=script)
+    figure = page.locator("#industry-exits")
+    first = figure.get_by_role("row").nth(1)
+    date, step, publisher = first.get_by_role("rowheader"), *first.get_by_role("cell").all()
+    tops = [cell.bounding_box()["y"] for cell in (date, step, publisher)]
+    assert tops == sorted({*tops}), "one below the other"
+    assert step.bounding_box()["width"] > 300
+    words = "cell => getComputedStyle(cell, '::before').content.split('/')[0].trim()"
+    assert [cell.evaluate(words) for cell in (step, publisher)] == ["none", '"Publisher: "']
+    heads = figure.get_by_role("columnheader")
+    assert heads.count() == 3
+    if script:
+        heads.first.get_by_role("button").click()
+        heads.first.get_by_role("button").click()
+        assert date.inner_text() == max(figure.get_by_role("rowheader").all_inner_texts())
+    page.context.close()
+    wide, _ = open_page(browser, address)
+    cells = wide.locator("#industry-exits").get_by_role("row").nth(1).locator("th, td").all()
+    assert len({cell.bounding_box()["y"] for cell in cells}) == 1
+    wide.context.close()

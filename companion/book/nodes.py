@@ -23,6 +23,8 @@ from companion.files.addresses import href
 from companion.files.layout import EXHIBITS
 from companion.report import STATUSES
 
+# A table with a longer row, in letters, or with more columns is a list on a phone; longer words are a sentence.
+LONGEST_ROW, MOST_COLUMNS, LONGEST_NAME = 80, 5, 40
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -33,8 +35,9 @@ TEMPLATES = jinja2.Environment(
 # JSON in a page, in which no letter ends the script or opens a comment, is written in one line and in its own order.
 TEMPLATES.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "ensure_ascii": False}
 TEMPLATES.filters |= {"href": href, "version_of": version_of}
+DATE = re.compile(r"\d{4}(-\d\d){0,2}")
 # A date is not broken at its hyphens.
-TEMPLATES.tests["date"] = lambda value: re.fullmatch(r"\d{4}-\d\d(-\d\d)?", str(value)) is not None
+TEMPLATES.tests["date"] = lambda value: DATE.fullmatch(str(value)) is not None
 
 
 class ExhibitNode(nodes.General, nodes.Element):
@@ -111,6 +114,7 @@ def render(env: BuildEnvironment, node: ExhibitNode, template: str, **more: Any)
         "source_line": source_line(exhibit),
         "unnamed": unnamed(exhibit) if exhibit.sources else 0,
         "cell": _cell,
+        "labels": _labels(exhibit),
         "decimals": {field["name"]: _decimals(exhibit, field["name"]) for field in exhibit.fields},
     }
     if exhibit.spec is not None:
@@ -181,6 +185,19 @@ def leave(self: HTML5Translator, node: nodes.Element) -> None:
 def _decimals(exhibit: Exhibit, column: str) -> int:
     """Decimals for all numbers of a column."""
     return decimals(row[column] for row in exhibit.rows if isinstance(row[column], float))
+
+
+def _labels(exhibit: Exhibit) -> dict[str, str]:
+    """What cells are called where a table is a list: on a phone, if its rows have no room. Empty for other tables.
+
+    What names the row needs no word, nor does the sentence that follows a date.
+    """
+    names = [field["name"] for field in exhibit.fields]
+    words = [[str(row[name]) for name in names] for row in exhibit.rows]
+    if len(names) <= MOST_COLUMNS and max((sum(map(len, row)) for row in words), default=0) <= LONGEST_ROW:
+        return {}
+    tells = all(DATE.fullmatch(row[0]) for row in words) and max(len(row[1]) for row in words) > LONGEST_NAME
+    return {field["name"]: field["title"] for field in exhibit.fields[2 if tells else 1 :]}
 
 
 def _cell(value: object, field: dict[str, Any], decimals: dict[str, int]) -> str:
