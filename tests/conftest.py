@@ -186,7 +186,7 @@ facts(total=f"{units['units'].sum():,}")
 ```
 
 In all, {eval}`facts.total` were delivered. {numref}`small-deliveries` shows them by year, and {numref}`small-groups`
-how uncrewed aircraft are grouped.
+how uncrewed aerial vehicles (UAV) are grouped.
 
 ```{code-cell} ipython3
 :tags: [hide-input]
@@ -231,6 +231,11 @@ exhibit(
     alt="A table of groups.",
     sources=["uas_groups"],
 )
+```
+
+```{{glossary}}
+UAV
+  Uncrewed aerial vehicle.
 ```
 """,
 }

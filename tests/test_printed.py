@@ -250,6 +250,16 @@ def test_the_epub_shows_the_exhibit_as_picture_and_as_table(epub: dict[str, str]
     assert len(rows) > 10
 
 
+def test_words_of_the_glossary_are_plain_on_paper_and_in_the_epub(
+    small_book: Path, pdf: PdfReader, epub: dict[str, str]
+):
+    website = (small_book / "_build" / "html" / "chapters" / "deliveries.html").read_text(encoding="utf-8")
+    assert 'data-meaning="Uncrewed aerial vehicle."' in website
+    assert "vehicles (UAV) are" in epub["chapters/deliveries.xhtml"]
+    assert "vehicles (UAV) are" in words("".join(page.extract_text() for page in pdf.pages))
+    assert not [link for page in pdf.pages for link in page.get("/Annots", []) if "term-" in str(link.get_object())]
+
+
 @pytest.mark.parametrize("name", ["chromium", "google-chrome-stable", "msedge"])
 def test_a_browser_is_found_by_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str):
     monkeypatch.setenv("PATH", str(tmp_path))

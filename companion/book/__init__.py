@@ -17,6 +17,7 @@ from companion.book import (
     facts,
     freshness,
     front,
+    glossary,
     launch,
     ledger,
     listing,
@@ -41,6 +42,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     downloads.setup(app)
     ledger.setup(app)
     front.setup(app)
+    glossary.setup(app)
     listing.setup(app)
     versions.setup(app)
     pages.setup(app)

@@ -29,6 +29,7 @@ from sphinx.util import logging
 from companion import settings
 from companion.book import pictures
 from companion.book.contents import contents
+from companion.book.glossary import meanings
 from companion.book.nodes import OverviewNode
 from companion.chapters.execution import ExecutionError, Run, execute
 from companion.chapters.notebooks import is_notebook
@@ -186,12 +187,13 @@ def _empty_cache(folder: Path) -> Any:
 
 
 def _shared(env: BuildEnvironment) -> str:
-    """A digest of what every page may show of the others: titles, their order, numbers of exhibits, and targets."""
+    """A digest of what pages show of others: titles, their order, numbers of exhibits, targets, words and meanings."""
     std = env.domaindata["std"]
     parts: list[dict[Any, Any]] = [
         {page: title.astext() for page, title in env.titles.items()},
         vars(contents(env)),
         env.toc_fignumbers,
+        meanings(env),
         *(std[name] for name in ("labels", "anonlabels", "objects", "terms")),
         {page: [claim.id for claim in claims] for page, claims in env.domaindata["claim"].get("cards", {}).items()},
     ]

@@ -25,6 +25,46 @@
     code.parentElement.append(copy);
   }
 
+  // Beside a word of the glossary, what it means: by pointer, by keys, and by a first touch. Its link leads to the glossary.
+  let shown, leaving;
+  const hide = () => {
+    shown?.hidePopover();
+    shown = undefined;
+  };
+  document.querySelectorAll("a.term").forEach((term, place) => {
+    const words = Object.assign(document.createElement("p"), { id: `term-${place}`, className: "term-words", role: "tooltip", popover: "manual" });
+    words.textContent = term.dataset.meaning;
+    term.setAttribute("aria-describedby", words.id);
+    document.querySelector("main").append(words);
+    const show = () => {
+      clearTimeout(leaving);
+      if (shown === words) return;
+      hide();
+      shown = words;
+      words.showPopover();
+      const at = term.getClientRects()[0];
+      const most = document.documentElement.clientWidth - words.offsetWidth - 8;
+      const below = at.bottom + 4;
+      const above = at.top - 4 - words.offsetHeight;
+      words.style.left = `${Math.max(8, Math.min(at.left, most))}px`;
+      words.style.top = `${below + words.offsetHeight > innerHeight && above > 0 ? above : below}px`;
+    };
+    for (const part of [term, words]) {
+      part.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && show());
+      part.addEventListener("pointerleave", () => (leaving = setTimeout(hide, 200))); // time to reach what is shown
+    }
+    term.addEventListener("focus", () => term.matches(":focus-visible") && show());
+    term.addEventListener("blur", hide);
+    term.addEventListener("click", (event) => {
+      if (event.pointerType !== "touch" || shown === words) return;
+      event.preventDefault();
+      show();
+    });
+  });
+  addEventListener("keydown", (event) => event.key === "Escape" && hide());
+  addEventListener("pointerdown", (event) => event.target.closest(".term, .term-words") || hide());
+  addEventListener("scroll", hide, { passive: true });
+
   // "/" and Control+K lead to the search: to its field where one is in sight, or else to its page.
   addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
