@@ -13,6 +13,7 @@ import rdflib
 import rispy
 from bs4 import BeautifulSoup
 from conftest import PAGES, ROOT, edit, open_page, run
+from PIL import Image
 from playwright.sync_api import Browser
 from pybtex.database import parse_string
 
@@ -62,7 +63,7 @@ PATH = "chapters/uas/exporters.html"
 SIGNS = {
     "doi": ["doi.org/10.", "citation_doi"],
     "repository-code": ["mybinder.org", "colab.research.google.com", "Repository</a>", "/issues/new"],
-    "url": ['rel="canonical"', "citation_fulltext_html_url", "citation_pdf_url"],
+    "url": ['rel="canonical"', "og:url", "og:image", "citation_fulltext_html_url", "citation_pdf_url"],
 }
 
 
@@ -369,6 +370,35 @@ def test_what_is_set_shows_everywhere(linked: Path):
     exhibits = json.loads((linked / "exhibits/index.json").read_text(encoding="utf-8"))
     assert len(exhibits) == 2
     assert all(exhibit["citation"].endswith(doi) for exhibit in exhibits)
+
+
+def test_a_shared_link_shows_title_beginning_and_where_it_can_a_picture(html: Path, linked: Path):
+    def shared(page: Path) -> dict[str, str]:
+        found = {tag["property"]: tag["content"] for tag in soup(page).find_all("meta", property=True)}
+        return found | {"card": soup(page).find("meta", attrs={"name": "twitter:card"})["content"]}
+
+    here = shared(html / PATH)
+    assert (here["og:title"], here["og:type"], here["card"]) == (TITLE, "article", "summary")
+    said = " ".join(soup(html / PATH).select_one("article").get_text().split())
+    assert 60 < len(here["og:description"]) <= 200
+    assert here["og:description"].removesuffix(" …") in said
+    root = f"{OPTIONAL['url']}/{BOOK.version}"
+    pages = sorted((linked / "chapters").rglob("*.html"))
+    assert len(pages) == 7
+    for page in pages:
+        told = shared(page)
+        assert told["og:url"] == f"{root}/{page.relative_to(linked)}"
+        assert told["card"] == "summary_large_image"
+        picture = linked / told["og:image"].removeprefix(f"{root}/")
+        with Image.open(picture) as image:
+            assert image.size == (1200, 630) == (int(told["og:image:width"]), int(told["og:image:height"]))
+        assert picture.stat().st_size < 40_000
+    landing, deliveries, groups = (shared(linked / "chapters" / f"{n}.html") for n in ("index", "deliveries", "groups"))
+    assert landing["og:description"] == BOOK.abstract
+    assert landing["og:image:alt"] == deliveries["og:image:alt"]
+    assert deliveries["og:image:alt"].startswith("Bars by year")
+    assert groups["og:image:alt"] == groups["og:title"]
+    assert not (html / "previews").exists()
 
 
 def test_chapters_open_on_binder_and_colab(linked: Path):

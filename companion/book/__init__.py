@@ -25,6 +25,7 @@ from companion.book import (
     pages,
     policy,
     search,
+    sharing,
     shell,
     tags,
     versions,
@@ -52,6 +53,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     archives.setup(app, runs)
     citing.setup(app)
     tags.setup(app)
+    sharing.setup(app)
     launch.setup(app)
     builders.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

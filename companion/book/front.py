@@ -207,7 +207,7 @@ def _visit_statements(self: HTML5Translator, node: StatementsNode) -> None:
 
 
 def _visit_again(self: HTML5Translator, node: AgainNode) -> None:
-    builder, found = self.builder, _exhibit(self.builder.env, node["target"])
+    builder, found = self.builder, find_exhibit(self.builder.env, node["target"])
     if found is None:
         logger.warning("exhibit-again: there is no exhibit %r", node["target"], location=node)
         raise nodes.SkipNode
@@ -233,7 +233,7 @@ def _visit_report(self: HTML5Translator, node: ReportNode) -> None:
     env, web = self.builder.env, for_web(self.builder)
     self.body.append('<div class="front-report again">')
     for id, shows in REPORT_SHOWS.items():
-        found = _exhibit(env, id)
+        found = find_exhibit(env, id)
         if found is None:
             logger.warning("report-exhibits: there is no exhibit %r", id, location=node)
             continue
@@ -253,7 +253,7 @@ def _visit_report(self: HTML5Translator, node: ReportNode) -> None:
     raise nodes.SkipNode
 
 
-def _exhibit(env: BuildEnvironment, id: str) -> ExhibitNode | None:
+def find_exhibit(env: BuildEnvironment, id: str) -> ExhibitNode | None:
     """An exhibit of the book by its id."""
     docname, _ = env.domaindata["std"]["anonlabels"].get(id, ("", ""))[:2]
     candidates = exhibits_in(env.get_doctree(docname)) if docname in env.found_docs else []

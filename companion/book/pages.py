@@ -8,7 +8,7 @@ from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx.config import Config
 
-from companion.book import pictures
+from companion.book import pictures, sharing
 from companion.book.markdown import plain
 from companion.book.nodes import exhibits_in, for_web, number_of
 from companion.book.shell import LIBRARY, STATIC, add_script
@@ -63,6 +63,7 @@ def _draw(app: Sphinx, builder: Builder) -> None:
                 credit = cite_exhibit(book, view, number_of(env, node))
                 jobs.append((pictures.draw_exhibit, (view, credit)))
     if for_web(builder):
+        jobs += sharing.jobs(env, book)
         jobs.insert(0, (pictures.bundle, (GIVE,)))  # it takes longest
     pictures.begin_to_draw(jobs)
     pictures.finish_drawing()

@@ -6,6 +6,7 @@ drawing library's script engine runs in a process, it hangs in every fork of tha
 """
 
 import copy
+import io
 import json
 import multiprocessing
 import os
@@ -177,6 +178,19 @@ def to_png(spec: Spec) -> bytes:
     """Draw a specification as PNG, at twice the size for dense screens and print."""
     text = json.dumps(spec)
     return _kept("png", text, make=lambda: _library().vegalite_to_png(spec, vl_version=VEGA_LITE, scale=2))
+
+
+def svg_to_png(svg: str) -> bytes:
+    """Draw an SVG picture as PNG, in few colors, so that it is light."""
+
+    def draw() -> bytes:
+        from PIL import Image  # loaded where something is drawn
+
+        drawn = Image.open(io.BytesIO(_library().svg_to_png(svg))).convert("RGB")
+        drawn.quantize(64, dither=Image.Dither.NONE).save(light := io.BytesIO(), "PNG", optimize=True)
+        return light.getvalue()
+
+    return _kept("light png", svg, make=draw)
 
 
 def bundle(script: str) -> str:

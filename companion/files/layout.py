@@ -6,6 +6,7 @@ TABLES = "data"
 CITATION = "citation"
 CHANGES = "changes"
 DOWNLOADS = "downloads"
+PREVIEWS = "previews"
 ABOUT = "edition.json"
 
 
