@@ -16,7 +16,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.build_phase import BuildPhase
 from sphinx.writers.html5 import HTML5Translator
 
-from companion.book import pictures, takeaway
+from companion.book import pictures, takeaway, tokens
 from companion.citation import cite_exhibit, metadata, source_line, unnamed, version_of
 from companion.exhibits.form import CHART_MIME, TABLE_MIME, Exhibit, decimals
 from companion.files.addresses import href
@@ -34,6 +34,7 @@ TEMPLATES = jinja2.Environment(
 )
 # JSON in a page, in which no letter ends the script or opens a comment, is written in one line and in its own order.
 TEMPLATES.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "ensure_ascii": False}
+TEMPLATES.globals["token"] = tokens.light()
 TEMPLATES.filters |= {"href": href, "version_of": version_of}
 DATE = re.compile(r"\d{4}(-\d\d){0,2}")
 # A date is not broken at its hyphens.

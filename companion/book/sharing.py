@@ -10,7 +10,7 @@ from markupsafe import Markup
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from companion.book import pictures, tokens
+from companion.book import pictures
 from companion.book.front import AgainNode, find_exhibit
 from companion.book.nodes import TEMPLATES, ExhibitNode, OverviewNode, for_web
 from companion.citation import Book, address, metadata
@@ -50,7 +50,6 @@ def preview(name: str, title: str, exhibit: Exhibit | None) -> bytes:
         title=wrap(title, 19 if exhibit else 32, max_lines=5, placeholder=" …"),
         finding=wrap(exhibit.title, 38, max_lines=5, placeholder=" …") if exhibit else [],
         chart=chart,
-        color=tokens.light(),
     )
     return pictures.svg_to_png(svg)
 
