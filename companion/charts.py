@@ -253,7 +253,7 @@ def series(chart: alt.Chart, field: str, of: Mapping[str, str], dashes: Sequence
 
 
 def staircase(
-    chart: alt.Chart, at: str, label: str, *, step: str, middle: float, color: Any, until: str = ""
+    chart: alt.Chart, at: str, label: str, *, step: str, middle: float, until: str = "", **channels: Any
 ) -> Layers:
     """Dated steps, one to a row, each with its words beside its mark: on the side that has more room.
 
@@ -263,8 +263,8 @@ def staircase(
         label: a column with the words.
         step: a column that numbers the rows from the top.
         middle: of the axis; later steps have their words on the left.
-        color: of the marks, for any channel of color.
         until: a column with the time at which what began with a step ended; empty where it is a day and no span.
+        channels: of the marks, such as their color.
 
     >>> import pandas as pd
     >>> frame = pd.DataFrame({"when": [1976, 2014], "what": ["a", "b"], "row": [1, 2]})
@@ -275,13 +275,13 @@ def staircase(
     """
     base = chart.encode(y=alt.Y(f"{step}:O").axis(None))
     spans = base.transform_filter(f"isValid(datum.{until})") if until else None
-    marks = base.mark_point(size=70, opacity=1).encode(color=color)
+    marks = base.mark_point(size=70, opacity=1).encode(**channels)
     early = base.transform_filter(f"datum.{at} < {middle}").mark_text(align="left", dx=9)
     late = base.transform_filter(f"datum.{at} >= {middle}").mark_text(align="right", dx=-9)
     words = [text.encode(text=f"{label}:N") for text in (early, late)]
     if spans is None:
         return alt.layer(marks, *words)
-    bars = spans.mark_bar(opacity=FAINT, height=16).encode(x2=f"{until}:Q", color=color)
+    bars = spans.mark_bar(opacity=FAINT, height=16).encode(x2=f"{until}:Q", **channels)
     return alt.layer(bars, marks, *words)
 
 

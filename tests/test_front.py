@@ -13,7 +13,9 @@ from bs4 import BeautifulSoup, Tag
 from conftest import ROOT, open_page
 from playwright.sync_api import Browser
 
+from companion.book import tokens
 from companion.book.front import failing
+from companion.book.nodes import TEMPLATES
 from companion.claims.form import Claim
 from companion.exhibits import theme
 from companion.report import DOUBTED, HOLDING, REPORT_EXHIBITS, REPORT_SHOWS, UNTESTED, VERDICTS
@@ -234,10 +236,26 @@ def test_marks_of_charts_can_be_seen(colors: dict[str, list[float]], mark: str):
 
 
 def test_no_other_sheet_says_what_a_color_is():
-    for sheet in [*STATIC.glob("*.css"), *STATIC.with_name("templates").glob("*.css")]:  # those of paper have the tokens
+    for sheet in [
+        *STATIC.glob("*.css"),
+        *STATIC.with_name("templates").glob("*.css"),
+    ]:  # those of paper have the tokens
         if sheet.name != "tokens.css":
             rules = re.sub(r"/\*.*?\*/", "", sheet.read_text(encoding="utf-8"), flags=re.DOTALL)
             assert not re.findall(r"#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{3})\b", rules), sheet.name
+
+
+def test_paper_and_e_readers_have_the_colors_and_sizes_of_a_light_page(browser: Browser):
+    style, light = TEMPLATES.get_template("printed.css").render(), tokens.light()
+    for name in ("ink", "muted", "link", "fails", "size_note", "size_table"):
+        assert light[name] in style
+    assert not re.findall(r"light-dark|var\(|token", style), "no e-reader needs to know of variables"
+    page, _ = open_page(browser, "about:blank", 627)
+    address = f"https://example.org/{'a' * 200}"
+    page.set_content(f"<style>{style}</style><table><tr><td>1</td><td>{address}</td><td>{address}</td></tr></table>")
+    # Chromium prints the whole book smaller where one table is wider than the paper.
+    assert page.evaluate("document.documentElement.scrollWidth") <= 627
+    page.context.close()
 
 
 def test_every_variable_is_set_and_every_token_used():

@@ -128,8 +128,9 @@ def test_a_page_shows_its_charts_without_a_network(html: Path, browser: Browser,
             "dark => (getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0] < 100) === dark",
             scheme == "dark",
         )
-    # The library that draws warns of choices that it makes for itself; what readers see of them is tested here.
-    assert [told for told in trouble if not told.startswith("WARN ")] == []
+    # Rows of bars of different heights, each with its numbers: the library says that it takes both for the same names.
+    assumed = "WARN Detected faceted independent scales that union domain of the same fields"
+    assert [told for told in trouble if not told.startswith(assumed)] == []
     page.context.close()
 
 
