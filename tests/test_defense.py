@@ -133,6 +133,7 @@ def test_the_top_100_keeps_rank_and_revenues_and_stops_at_the_notes():
     ("file", "message"),
     [
         (top100("n/a"), r"top100.xlsx, sheet '2022 ', row 3: 'n/a' is not a revenue"),
+        (top100(0), r"top100.xlsx, sheet '2022 ', row 3: 0 is not a revenue"),
         (top100(year_column="Sales"), r"no column like 'Arms Revenue.*The sheet has: Rank \(2022\)"),
     ],
 )
@@ -143,6 +144,10 @@ def test_a_bad_top_100_is_refused(file: SourceFile, message: str):
 
 def record(columns: list[str], *rows: str) -> SourceFile:
     return SourceFile("record.csv", "\n".join([",".join(columns), *rows]).encode())
+
+
+def rates(day: str, rate: str = "114.8") -> SourceFile:
+    return record(curated.EXCHANGE_RATES, f"{day},Japan,{rate}")
 
 
 @pytest.mark.parametrize(
@@ -160,6 +165,19 @@ def record(columns: list[str], *rows: str) -> SourceFile:
         (curated.defense_budget, record(["a", "b"], "1,2"), r"column 'fiscal_year' is missing. The file has: a, b"),
         (curated.defense_budget, SourceFile("empty.csv", b""), r"empty.csv: column 'fiscal_year' is missing.*nothing"),
         (curated.unmanned_budget, record(curated.UNMANNED_BUDGET, "soon,1,a,b,c,d,e,"), r"'soon' is not a fiscal year"),
+        (curated.unmanned_budget, record(curated.UNMANNED_BUDGET, "FY2027-2023,1,a,b,c,d,e,"), r"'FY2027-2023' is not"),
+        (curated.unmanned_budget, record(curated.UNMANNED_BUDGET, "FY0203,1,a,b,c,d,e,"), r"'FY0203' is not a fiscal"),
+        # What a share or a growth is of, is above zero.
+        (curated.defense_budget, record(curated.DEFENSE_BUDGET, "2023,0,a,b,c,d,e,"), r"'0' is not a possible value"),
+        (curated.unmanned_budget, record(curated.UNMANNED_BUDGET, "FY2023,0.0,a,b,c,d,e,"), r"'0.0' is not a possible"),
+        (curated.top100_press, record(curated.TOP100_PRESS, "2023,39,MHI,0,a,b,c"), r"'arms_revenue_usd_bn': '0' is"),
+        (curated.exchange_rates, rates("2022-01-01", "0"), r"record.csv, row 2, column 'Exchange rate': '0' is not"),
+        (curated.exchange_rates, rates("2022-01-01", "-114.8"), r"row 2, column 'Exchange rate': '-114.8' is not"),
+        (curated.exchange_rates, rates("2022-01-01", ""), r"row 2, column 'Exchange rate': the cell is empty"),
+        (curated.exchange_rates, rates("2020-02-31"), r"record.csv, row 2, column 'Date': '2020-02-31' is not a date"),
+        (curated.exchange_rates, rates("2020-13-01"), r"row 2, column 'Date': '2020-13-01' is not a date"),
+        (curated.exchange_rates, rates("2020-02-15"), r"row 2, column 'Date': '2020-02-15' is not the first day of a"),
+        (curated.exchange_rates, rates("2020-01"), r"row 2, column 'Date': '2020-01' is not the first day of a month"),
     ],
 )
 def test_a_bad_record_is_refused(read, file: SourceFile, message: str):

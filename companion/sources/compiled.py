@@ -7,7 +7,6 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -59,18 +58,6 @@ def _number(row: Row, column: str) -> int:
     if number is None or not number.is_integer():
         raise row.wrong(column, f"{row.text(column)!r} is not a whole number")
     return int(number)
-
-
-def _date(row: Row, column: str) -> str:
-    """A date as precise as it is known: a year, a month, or a day."""
-    text = row.required(column)
-    try:
-        if not re.fullmatch(r"(19|20)\d\d(-\d\d){0,2}", text):
-            raise ValueError
-        date.fromisoformat((text + "-01-01")[:10])
-    except ValueError:
-        raise row.wrong(column, f"{text!r} is not a date such as '1976', '1976-02' or '1976-02-27'") from None
-    return text
 
 
 def _if_any(read: Cell) -> Cell:
@@ -128,7 +115,7 @@ SOURCE: dict[str, Cell] = {
 TIMELINE: dict[str, Cell] = {
     "event_id": _slug,
     "source_no": _number,
-    "date": _date,
+    "date": Row.date,
     "topic": _one_of(*TOPICS),
     "event": _event,
     "actors": Row.required,
@@ -140,7 +127,7 @@ PROGRAM_FACTS: dict[str, Cell] = {
     "attribute": _one_of(*ATTRIBUTES),
     "item_no": _number,
     "value": Row.required,
-    "as_of": _if_any(_date),
+    "as_of": _if_any(Row.date),
     "used": _yes,
     **SOURCE,
 }
@@ -274,7 +261,7 @@ def _check_comparison(row: Row, cells: dict[str, Any]) -> None:
         needed = {"comparison", "otherwise"}
         if cells["comparison"] == DATED:
             needed.add("event")
-            _date(row, "period")
+            row.date("period")
         elif cells["comparison"] != HOLDS:
             needed.add("stated_value")
         if cells["comparison"] != HOLDS:

@@ -8,7 +8,7 @@ import re
 import pandas as pd
 
 from companion.sources.corrections import renames
-from companion.sources.upstream import Row, SourceFile, read_rows
+from companion.sources.upstream import FIRST_YEAR, LAST_YEAR, Row, SourceFile, is_date, read_rows
 
 SOURCE = ["source_title", "source_publisher", "source_url"]
 DEFENSE_BUDGET = ["fiscal_year", "amount_jpy_trillion", "basis", "status", *SOURCE, "note"]
@@ -30,7 +30,7 @@ def defense_budget(file: SourceFile) -> pd.DataFrame:
     rows = [
         {
             "fiscal_year": row.year("fiscal_year"),
-            "amount_jpy_trillion": row.number("amount_jpy_trillion"),
+            "amount_jpy_trillion": row.positive("amount_jpy_trillion"),
             "basis": row.required("basis"),
             "status": row.required("status"),
             **_source(row),
@@ -50,7 +50,7 @@ def unmanned_budget(file: SourceFile) -> pd.DataFrame:
             {
                 "first_fiscal_year": first,
                 "last_fiscal_year": last,
-                "amount_jpy_billion": row.number("amount_jpy_billion"),
+                "amount_jpy_billion": row.positive("amount_jpy_billion"),
                 "basis": plain.get(row.required("basis"), row.required("basis")),
                 "status": row.required("status"),
                 **_source(row),
@@ -68,7 +68,7 @@ def top100_press(file: SourceFile) -> pd.DataFrame:
     for row in read_rows(file, TOP100_PRESS):
         # The record writes "same" for what stands in the row above.
         above = {column: above[column] if row.text(column) == "same" else row.text(column) for column in SOURCE}
-        revenue = row.number("arms_revenue_usd_bn")
+        revenue = row.positive("arms_revenue_usd_bn") if row.text("arms_revenue_usd_bn") else None
         rows.append(
             {
                 "year": row.year("year"),
@@ -82,9 +82,13 @@ def top100_press(file: SourceFile) -> pd.DataFrame:
 
 
 def exchange_rates(file: SourceFile) -> pd.DataFrame:
-    """Average exchange rates, units of currency per U.S. dollar; yearly, or monthly where a file has months."""
+    """Average exchange rates, units of currency per U.S. dollar; yearly, or monthly where a file has months.
+
+    Raises:
+        SourceError: a period is not named by its first day, or a rate is not above zero.
+    """
     rows = [
-        {"period": row.required("Date"), "country": row.required("Country"), "rate": row.number("Exchange rate")}
+        {"period": _month(row, "Date"), "country": row.required("Country"), "rate": row.positive("Exchange rate")}
         for row in read_rows(file, EXCHANGE_RATES)
     ]
     rates = pd.DataFrame(rows)
@@ -104,19 +108,22 @@ def drone_figures(file: SourceFile) -> pd.DataFrame:
     for row in read_rows(file, DRONE_FIGURES):
         # The record writes "same article" for what stands in the row above.
         kind = kind if kind and row.text("kind") == "same article" else row.required("kind")
+        period = row.required("period")
+        if not all(map(is_date, period.removeprefix("about ").split(".."))):
+            raise row.wrong("period", f"{period!r} is not a time such as '2024', '2024-11' or '2024-01..2024-11'")
         found = re.fullmatch(r"(?:(about|more than|over) )?(\d[\d,]*(?:\.\d+)?)", row.required("value"))
-        if not found:
+        if not found or not float(found[2].replace(",", "")):
             raise row.wrong("value", f"{row.text('value')!r} is not a number such as '84.2' or 'more than 565,000'")
         rows.append(
             {
                 "what": row.required("what"),
-                "period": row.required("period"),
+                "period": period,
                 "qualifier": found[1],
                 "value": float(found[2].replace(",", "")),
                 "unit": row.required("unit"),
                 "kind": kind,
                 "url": row.required("url"),
-                "published": row.text("published"),
+                "published": row.date("published") if row.text("published") else None,
             }
         )
     return pd.DataFrame(rows)
@@ -128,6 +135,16 @@ def _source(row: Row) -> dict[str, str | None]:
 
 def _fiscal_years(row: Row) -> tuple[int, int]:
     first, _, last = row.required("period").removeprefix("FY").partition("-")
-    if not (first.isdigit() and (last or first).isdigit()):
+    if not all(re.fullmatch(r"\d{4}", year, re.ASCII) for year in (first, last or first)) or (
+        not FIRST_YEAR <= int(first) <= int(last or first) <= LAST_YEAR
+    ):
         raise row.wrong("period", f"{row.text('period')!r} is not a fiscal year, as FY2024, or a span, as FY2023-2027")
     return int(first), int(last or first)
+
+
+def _month(row: Row, column: str) -> str:
+    """The first day of a month, by which a month or a year is named; another day would be the rate of that day."""
+    text = row.date(column)
+    if not re.fullmatch(r"\d{4}-\d{2}-01", text):
+        raise row.wrong(column, f"{text!r} is not the first day of a month or a year, such as '2022-01-01'")
+    return text

@@ -67,6 +67,6 @@ def _position(file: SourceFile, sheet: str, names: list[str], pattern: str) -> i
 def _amount(value: object, place: str) -> float | None:
     if value is None or str(value).strip() in {". .", "..", "-", ""}:
         return None
-    if not isinstance(value, int | float) or value < 0:
+    if not isinstance(value, int | float) or value <= 0:
         raise SourceError(f"{place}: {value!r} is not a revenue. Download the workbook again.")
     return float(value)

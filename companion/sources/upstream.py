@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path, PurePath
@@ -159,6 +160,21 @@ class Row:
             raise self.wrong(column, f"{text!r} is not a possible value; at least {minimum:g} is expected")
         return value
 
+    def positive(self, column: str) -> float:
+        """A cell's number above zero, which may not be empty: an amount that others are divided by."""
+        self.required(column)
+        value = self.number(column)
+        if not value:
+            raise self.wrong(column, f"{self.text(column)!r} is not a possible value; more than 0 is expected")
+        return value
+
+    def date(self, column: str) -> str:
+        """A cell's date as precise as it is known: a year, a month, or a day."""
+        text = self.required(column)
+        if not is_date(text):
+            raise self.wrong(column, f"{text!r} is not a date such as '1976', '1976-02' or '1976-02-27'")
+        return text
+
     def year(self, column: str) -> int:
         """A cell's year."""
         text = self.required(column)
@@ -178,6 +194,17 @@ class Row:
         return SourceError(
             f"{self.file}, row {self.line}, column {column!r}: {problem}. Correct the file or download it again."
         )
+
+
+def is_date(text: str) -> bool:
+    """Tell whether a text is a year, a month or a day that the calendar has, as "1976-02-27"."""
+    if not re.fullmatch(r"(19|20)\d\d(-\d\d){0,2}", text, re.ASCII):
+        return False
+    try:
+        date.fromisoformat((text + "-01-01")[:10])
+    except ValueError:
+        return False
+    return True
 
 
 class CsvCells:
