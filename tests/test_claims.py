@@ -25,7 +25,7 @@ from companion.chapters.notebooks import chapter_paths, expected_path
 from companion.claims.claim import ClaimTurnedError
 from companion.claims.form import CLAIM_MIME, Claim
 from companion.claims.verdicts import computed_verdict
-from companion.exhibits.csv import no_formula
+from companion.files.sheets import is_formula
 from companion.report import DOUBTED, GRADES, INSIGHTS, KINDS, VERDICTS
 from companion.sources import SourceError, compiled
 from companion.tables.recipes import context
@@ -537,7 +537,9 @@ def test_the_index_and_its_table_have_every_claim(html: Path, index: list[dict])
         rows = list(csv.DictReader(file))
     assert [row["id"] for row in rows] == [entry["id"] for entry in index]
     assert [row["finding"] for row in rows] == [entry["finding"] for entry in index]
-    assert [row["observed"] for row in rows] == [no_formula(entry["observed"]) for entry in index]
+    assert [row["observed"] for row in rows] == [
+        f"'{shown}" if is_formula(shown := entry["observed"]) else shown for entry in index
+    ]
     assert list(rows[0]) == list(index[0])
     for entry in index:
         assert (entry["observed"] != "") == (entry["kind"] == "computed"), entry["id"]

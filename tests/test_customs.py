@@ -136,7 +136,11 @@ def test_a_file_with_another_delimiter_is_named_with_it(file: SourceFile):
         (drone_figures_reported, csv(REPORTED, "a,2024,many,units,b,c,"), r"row 2, column 'value': 'many' is not a"),
         (drone_figures_reported, csv(REPORTED, "a,2024,0,units,b,c,"), r"row 2, column 'value': '0' is not a number"),
         (drone_figures_reported, csv(REPORTED, "a,2024-13,1,u,b,c,"), r"row 2, column 'period': '2024-13' is not a"),
-        (drone_figures_reported, csv(REPORTED, "a,2024,1,u,b,c,2025-02-30"), r"'published': '2025-02-30' is not a date"),
+        (
+            drone_figures_reported,
+            csv(REPORTED, "a,2024,1,u,b,c,2025-02-30"),
+            r"'published': '2025-02-30' is not a date",
+        ),
     ],
 )
 def test_a_bad_file_of_the_other_forms_is_refused_with_the_place(

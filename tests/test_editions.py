@@ -639,6 +639,16 @@ def test_an_exhibit_that_another_absorbed_is_told_with_its_heir():
     assert "exhibit,old,removed,,,,e\n" in as_csv(changes)
 
 
+def test_the_table_of_changes_holds_no_formula():
+    was = numbers(tables=table(key=["=a", "b"], n=["@c", "-2"]))
+    now = numbers(tables=table(key=["=a", "b", "+d"], n=["-x", "-3.5", ""]))
+    assert as_csv(compare(was, now)).splitlines()[1:] == [
+        "table,t,rows added,'+d,,,",
+        "table,t,changed,'=a,n,'@c,'-x",
+        "table,t,changed,b,n,-2,-3.5",
+    ]
+
+
 def test_rows_with_the_same_labels_are_paired_in_order():
     rows = [{"who": "A|B", "n": 2.0}, {"who": "A|B", "n": 4.0}]
     changes = compare(numbers(exhibits=an_exhibit()), numbers(exhibits=an_exhibit(rows=rows, title="New")))

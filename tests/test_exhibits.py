@@ -138,7 +138,7 @@ def test_a_download_holds_no_formula_and_the_page_no_markup():
         {"supplier": ["=1+1", "@x", "-5", "<script>alert(1)</script>", "plain"], "units": [-5, 1, 1, 1, 1]}
     )
     shown = exhibit("own-one", frame, **ABOUT)
-    assert data_csv(shown).splitlines()[1:] == ["'=1+1,-5", "'@x,1", "'-5,1", "<script>alert(1)</script>,1", "plain,1"]
+    assert data_csv(shown).splitlines()[1:] == ["'=1+1,-5", "'@x,1", "-5,1", "<script>alert(1)</script>,1", "plain,1"]
     table = TEMPLATES.get_template("macros.html").module.data_table(shown, lambda value, *_: value, {})
     assert "<script>" not in str(table)
     assert "&lt;script&gt;" in str(table)

@@ -1,5 +1,7 @@
 """Cells of upstream files, files inside archives, and files as they are written: whole, and the same every time."""
 
+import csv
+import io
 import os
 import stat
 import subprocess
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from companion.files import whole, zips
+from companion.files.sheets import as_csv
 from companion.sources import Row, SourceError, SourceFile, walk
 
 
@@ -102,6 +105,21 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path):
     with whole.staged(path) as part:
         part.write_bytes(b"two")
     assert [(file.name, file.read_bytes()) for file in path.parent.iterdir()] == [("a.txt", b"two")]
+
+
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "+1", "-x", "-1+1", "-", "-1\n", "@a", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠a"]
+)
+def test_a_cell_that_a_spreadsheet_would_run_is_marked_as_text(cell: str):
+    """In Japanese spreadsheets the wide signs begin a formula too."""
+    written = list(csv.reader(io.StringIO(as_csv(["a"], [[cell]]), newline="")))
+    assert written == [["a"], [f"'{cell}".replace("\r", "\n")]]
+
+
+@pytest.mark.parametrize("cell", ["", "a=1", " =1", "-5", "-5.25", -5, -0.5, 1e-9, True, "–5"])
+def test_a_number_and_any_other_text_stays_as_it_is(cell: object):
+    """A number below zero too, also where the column holds texts: a spreadsheet reads it as that number."""
+    assert list(csv.reader(io.StringIO(as_csv(["a", "b"], [[cell, None]]))))[1] == [str(cell), ""]
 
 
 def test_a_zip_of_the_same_files_has_the_same_bytes(tmp_path: Path):

@@ -3,8 +3,6 @@
 Cards are collected when pages are read; the ledger and the insights are written from them when all pages have been.
 """
 
-import csv
-import io
 import json
 from collections import Counter
 from itertools import groupby, product
@@ -25,8 +23,8 @@ from sphinx.writers.html5 import HTML5Translator
 from companion.book.nodes import TEMPLATES, OverviewNode, after_writing, for_web, leave
 from companion.book.shell import add_script
 from companion.claims.form import CLAIM_MIME, Claim
-from companion.exhibits.csv import no_formula
 from companion.files.layout import CLAIMS
+from companion.files.sheets import as_csv
 from companion.report import DOUBTED, GRADES, INSIGHTS, KINDS, VERDICTS
 from companion.tables import read_rows
 
@@ -179,15 +177,12 @@ def anchor(id: str) -> str:
 
 
 def claims_csv(cards: list[dict[str, Any]]) -> str:
-    """The cards as CSV, one claim per row; sources joined by a bar. No text is run as a formula by a spreadsheet."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(cards[0]) if cards else ["id"], lineterminator="\n")
-    writer.writeheader()
+    """The cards as CSV, one claim per row; sources joined by a bar."""
+    rows = []
     for card in cards:
         sources = " | ".join(f"{s['title']}, {s['publisher']}, {s['url']}" for s in card["sources"])
-        row = card | {"insights": "; ".join(card["insights"]), "sources": sources}
-        writer.writerow({name: no_formula(value) for name, value in row.items()})
-    return text.getvalue()
+        rows.append((card | {"insights": "; ".join(card["insights"]), "sources": sources}).values())
+    return as_csv(list(cards[0]) if cards else ["id"], rows)
 
 
 def setup(app: Sphinx) -> None:

@@ -1,7 +1,5 @@
 """What changed in the numbers from one state of the book to another, and how that reads."""
 
-import csv
-import io
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from companion.changes.numbers import Numbers, Table
 from companion.claims.form import Claim
 from companion.exhibits.form import Exhibit
+from companion.files import sheets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,24 +94,21 @@ def as_markdown(changes: Changes, style: Style | None = None) -> str:
 
 def as_csv(changes: Changes) -> str:
     """Every change as a row: what it is in, the row and the column there, and the value before and after."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["kind", "id", "change", "row", "column", "was", "now"])
+    rows: list[list[Any]] = []
     for kind in ("tables", "exhibits", "claims"):
         for change in changes[kind]:
             start = [kind.removesuffix("s"), change["id"]]
             if change["change"] != "changed":
-                writer.writerow([*start, change["change"], "", "", "", change.get("into", "")])
+                rows.append([*start, change["change"], "", "", "", change.get("into", "")])
                 continue
             for name in ("rows_added", "rows_removed"):
-                writer.writerows([*start, name.replace("_", " "), row, "", "", ""] for row in change.get(name, []))
+                rows += [[*start, name.replace("_", " "), row, "", "", ""] for row in change.get(name, [])]
             for name in ("columns_added", "columns_removed"):
-                writer.writerows(
-                    [*start, name.replace("_", " "), "", column, "", ""] for column in change.get(name, [])
-                )
-            for value in change["values"]:
-                writer.writerow([*start, "changed", value["row"], value["column"], value["was"], value["now"]])
-    return text.getvalue()
+                rows += [[*start, name.replace("_", " "), "", column, "", ""] for column in change.get(name, [])]
+            rows += [
+                [*start, "changed", *(value[k] for k in ("row", "column", "was", "now"))] for value in change["values"]
+            ]
+    return sheets.as_csv(["kind", "id", "change", "row", "column", "was", "now"], rows)
 
 
 def _state(numbers: Numbers) -> Change:

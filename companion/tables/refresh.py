@@ -21,6 +21,7 @@ import pandas as pd
 
 from companion.files import whole
 from companion.files.addresses import is_other_scheme
+from companion.files.sheets import is_formula
 from companion.prose import listed
 from companion.settings import root
 from companion.sources import SourceError, SourceFile, sipri, walk
@@ -364,6 +365,14 @@ def _check(staging: Path) -> None:
         for resource in json.loads((staging / "datapackage.json").read_text(encoding="utf-8"))["resources"]
         for named in [*resource["sources"], *resource.get("licenses", [])]
         if is_other_scheme(named["path"])
+    ]
+    # Here a mark before the text would change what a publisher wrote.
+    problems += [
+        f"data/{path.name}, row {number}, column {column}: {cell!r} would run as a formula in a spreadsheet"
+        for path in sorted(staging.glob("*.csv"))
+        for number, row in enumerate(_as_text(path).to_dict("records"), 2)
+        for column, cell in row.items()
+        if is_formula(cell)
     ]
     if problems:
         raise SourceError(f"{problems[0]}. Look for this row in the upstream file. ({len(problems)} problems in all)")
