@@ -4,12 +4,14 @@ import csv
 import hashlib
 import io
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from xml.etree import ElementTree
 
 import pytest
@@ -18,7 +20,9 @@ import yaml
 from conftest import ROOT, edit, open_page, run
 from playwright.sync_api import Browser
 from pybtex.database import parse_string
+from test_janes import HEADER, changed
 
+from companion import settings
 from companion.book.markdown import plain
 from companion.citation import LATEX, CitationError, bibtex, book_item, metadata
 from companion.editions.crate import write_crate
@@ -84,10 +88,48 @@ def chapter(old: str, new: str) -> Callable[[Path], None]:
     return lambda book: edit(book / "chapters" / "deliveries.md", (old, new))
 
 
+def own(**texts: str) -> Callable[[Path], None]:
+    """Change the reader's own file of sensors: a cell by the name of its column, or the name of the file itself."""
+
+    def plant(book: Path) -> None:
+        folder = book / "data" / "local"
+        path = next(folder.rglob("*.csv"), folder / "own.csv")
+        rows = (
+            list(csv.reader(io.StringIO(path.read_text(encoding="utf-8")))) if path.is_file() else [HEADER, changed()]
+        )
+        record = dict(zip(HEADER, rows[1], strict=True))
+        record |= {column: text for column, text in texts.items() if column in record}
+        path.unlink(missing_ok=True)
+        target = folder / texts.get("file", path.relative_to(folder).as_posix())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([HEADER, record.values()])
+
+    return plant
+
+
 def of_source(key: str, text: str) -> Callable[[Path], None]:
     return package(lambda table: [source.update({key: text}) for source in table["sources"]])
 
 
+# What a chapter shows of a reader's own file, where there is one.
+OWN = """
+```{code-cell} ipython3
+:tags: [hide-input]
+
+from companion import local
+
+own = local("janes_sensors")
+None if own is None else exhibit(
+    "small-own",
+    alt.Chart(own[["manufacturer", "quantity"]]).mark_bar().encode(x="manufacturer:N", y="quantity:Q"),
+    title=own["platform"][0],
+    subtitle="Sensors",
+    alt="Sensors by manufacturer.",
+    sources=["janes_sensors@local"],
+)
+```
+"""
 CARD = ("chapter", "claims JSON", "claims CSV", "print", "e-book")
 CATALOGUE = ("catalogue", "print", "e-book")
 # Each field with the outputs that show it, and how it gets its text.
@@ -133,6 +175,9 @@ FIELDS: dict[str, tuple[tuple[str, ...], Callable[[str], Callable[[Path], None]]
     "address": (CARD, lambda text: cell("claim_sources", "url", SCRIPT + text)),
     "page": (("sources",), lambda text: cell("policy_timeline", "source_title", text)),
     "page-address": (("sources",), lambda text: cell("policy_timeline", "source_url", SCRIPT + text)),
+    "own-file": (("chapter", "exhibits JSON", "chart", "embed"), lambda text: own(file=f"{text}.csv")),
+    "own-title": (("chapter", "embed", "exhibits JSON", "chart", "picture"), lambda text: own(Platform=text)),
+    "own-value": (("chapter", "exhibit CSV", "chart"), lambda text: own(Manufacturer=text)),
     "fact": (
         ("chapter", "front page", "print", "e-book"),
         lambda text: chapter("""facts(total=f"{units['units'].sum():,}")""", f"facts(total={text!r})"),
@@ -220,12 +265,13 @@ def in_linked_data(pages: Path) -> str:
 def book(small_book: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small book with a hostile text in every field, built in every form."""
     book = shutil.copytree(small_book, tmp_path_factory.mktemp("text") / "book")
-    for page, more in (("index", "> {{ citation }}"), ("groups", "```{source-list}\n```")):
+    for page, more in (("index", "> {{ citation }}"), ("groups", "```{source-list}\n```"), ("deliveries", OWN)):
         with (book / "chapters" / f"{page}.md").open("a", encoding="utf-8") as file:
             file.write(f"\n{more}\n")
     for name, (_, plant) in FIELDS.items():
         plant(hostile(name))(book)
-    done = run(book, "python", "-m", "companion", "book")
+    with mock.patch.dict(os.environ, {settings.LOCAL: "data/local"}):
+        done = run(book, "python", "-m", "companion", "book")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-5000:]
     for form in ("print", "ebook"):
         build(book, form)
@@ -251,11 +297,11 @@ def texts(book: Path) -> dict[str, str]:
         "catalogue": shown(chapters / "evidence" / "data.html"),
         "sources": shown(chapters / "groups.html"),
         "ledger": shown(chapters / "evidence" / "claims.html"),
-        "embed": shown(exhibits / "small-deliveries.html"),
+        "embed": shown(exhibits / "small-deliveries.html") + shown(exhibits / "small-own.html"),
         "exhibits JSON": in_json(exhibits / "index.json"),
-        "exhibit CSV": in_csv(exhibits / "small-deliveries.csv"),
-        "chart": in_json(exhibits / "small-deliveries.vl.json"),
-        "picture": in_xml(exhibits / "small-deliveries.svg"),
+        "exhibit CSV": in_csv(exhibits / "small-deliveries.csv") + in_csv(exhibits / "small-own.csv"),
+        "chart": in_json(exhibits / "small-deliveries.vl.json") + in_json(exhibits / "small-own.vl.json"),
+        "picture": in_xml(exhibits / "small-deliveries.svg", exhibits / "small-own.svg"),
         "claims JSON": in_json(claims / "index.json"),
         "claims CSV": in_csv(claims / "claims.csv"),
         "BibTeX": in_bibtex((cited / "companion.bib").read_text(encoding="utf-8")),
@@ -275,6 +321,11 @@ def test_what_stands_in_a_field_is_shown_as_it_is(texts: dict[str, str], form: s
     fields = [name for name, (forms, _) in FIELDS.items() if form in forms]
     assert fields
     assert [name for name in fields if same(hostile(name)) not in texts[form]] == []
+
+
+@pytest.mark.parametrize("form", ["print", "e-book", "RO-Crate"])
+def test_no_text_of_a_reader_s_own_file_is_in_what_is_published(texts: dict[str, str], form: str):
+    assert [name for name in FIELDS if name.startswith("own-") and same(hostile(name)) in texts[form]] == []
 
 
 # What of a page came from a text of ours. Texts of scripts that are no code, such as the data of a chart, may hold it.
@@ -340,6 +391,17 @@ def test_the_tables_refuse_another_address(tmp_path: Path):
     of_source("path", SCRIPT)(tmp_path)
     with pytest.raises(SourceError, match=r"package\.json, uas_deliveries: 'javascript:alert\(1\)' is no address"):
         refresh._check(tmp_path / "data")
+
+
+def test_the_tables_refuse_a_text_that_a_spreadsheet_would_run(copy_of_project: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(copy_of_project)
+    before = (copy_of_project / "data" / "datapackage.json").read_bytes()
+    cell("policy_timeline", "note", "=HYPERLINK(1)")(copy_of_project)
+    with pytest.raises(
+        SourceError, match=r"policy_timeline\.csv, row 2, column note: '=HYPERLINK\(1\)' would run as a"
+    ):
+        refresh.accept(["policy_timeline"])
+    assert (copy_of_project / "data" / "datapackage.json").read_bytes() == before
 
 
 def test_every_column_of_addresses_has_their_pattern():
