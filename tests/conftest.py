@@ -35,9 +35,21 @@ NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND"
 
 
 # The tests that take longest start first, so that no processor waits at the end.
-FIRST = ["test_editions", "test_printed", "test_build", "test_citation", "test_refresh"]
+FIRST = ["test_editions", "test_printed", "test_build", "test_text", "test_citation", "test_refresh", "test_faults"]
 # Files whose tests share nothing, so that several processes can take them.
-SPLIT = {f"tests/{name}.py" for name in ("test_build", "test_chapters", "test_execution", "test_refresh")}
+SPLIT = {
+    f"tests/{name}.py"
+    for name in (
+        "test_build",
+        "test_chapters",
+        "test_execution",
+        "test_faults",
+        "test_policy",
+        "test_refresh",
+        "test_shell",
+    )
+}
+FEWER = 3  # of the examples of a test that makes its own, `make test` tries one of so many, and `make test-all` all
 
 
 class Scheduling(LoadFileScheduling):
@@ -54,6 +66,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Schedulin
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pages", help="only tests that read the book, and of those for single pages these pages' alone")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    global _shared_by  # noqa: PLW0603, the examples are counted while the tests are imported
+    _shared_by = FEWER if config.getoption("markexpr") == "not slow" else 1
+
+
+def examples(number: int) -> int:
+    """How many examples a test tries that makes its own: the number, or a part of it where slow tests are left out."""
+    return number // _shared_by
 
 
 def _reads(item: pytest.Item, pages: list[str]) -> bool:
@@ -73,6 +95,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: FIRST.index(item.path.stem) if item.path.stem in FIRST else len(FIRST))
 
 
+_shared_by = 1
 _slow: list[str] = []  # the tests that were left out
 _said: list[str] = []  # what tests have to say in the last lines
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pandas as pd
 import pytest
+from conftest import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_customs import ARTICLES, COUNTRIES, CUT, DRONES, MONTHLY, OF_2020, WHOLE
@@ -95,7 +96,7 @@ def damaged(file: SourceFile, damages: list[tuple[float, int, bytes]]) -> Source
 
 
 @pytest.mark.parametrize("name", READERS)
-@settings(max_examples=150, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 @given(damages=DAMAGES)
 def test_a_damaged_file_is_read_or_refused_with_its_name(name: str, damages: list[tuple[float, int, bytes]]):
     read, file = READERS[name]

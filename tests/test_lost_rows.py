@@ -9,6 +9,7 @@ not noticed. None has come since 2024.
 from collections.abc import Iterator
 
 import pytest
+from conftest import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_sipri import REGISTER, deal, deals
@@ -50,7 +51,7 @@ def register(rows: list[str], name: str = NAME, header: str = "") -> SourceFile:
 
 
 WHOLE = register(ORDERS)
-DAMAGE = settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+DAMAGE = settings(max_examples=examples(60), derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module", autouse=True)

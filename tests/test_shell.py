@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import re
+from itertools import product
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -63,29 +64,35 @@ def test_no_page_without_a_chart_asks_for_the_library(html: Path, browser: Brows
     page.context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 360])
-def test_the_sheet_that_was_cut_shows_the_same_pages(html: Path, browser: Browser, width: int, scheme: str):
+@pytest.mark.parametrize(
+    "address", [FIVE, FRONT, LEDGER, LIST, "chapters/evidence/data.html", "search.html?q=7.1+billion"]
+)
+def test_the_sheet_that_was_cut_shows_the_same_pages(html: Path, browser: Browser, address: str):
     uncut = html.with_name(UNCUT).read_text(encoding="utf-8")
     assert len((html / "_static" / STYLE).read_text(encoding="utf-8")) < len(uncut) / 5
-    for address in (FIVE, FRONT, LEDGER, LIST, "chapters/evidence/data.html", "search.html?q=7.1+billion"):
-        pictures = [picture(browser, f"{html.as_uri()}/{address}", width, scheme, sheet) for sheet in ("", uncut)]
-        unlike = ImageChops.difference(*pictures)
+    shown = [pictures(browser, f"{html.as_uri()}/{address}", sheet) for sheet in ("", uncut)]
+    assert len({one.tobytes() for one in shown[0]}) == len(shown[0]) > 1, "each width and each theme has its look"
+    for one, other in zip(*shown, strict=True):
+        unlike = ImageChops.difference(one, other)
         # The same page twice may differ by one step of a color where two tiles of its picture meet.
-        assert max(most for _, most in unlike.getextrema()) <= 2, (address, unlike.getbbox())
+        assert max(most for _, most in unlike.getextrema()) <= 2, (one.size, unlike.getbbox())
 
 
-def picture(browser: Browser, address: str, width: int, scheme: str, sheet: str) -> Image.Image:
-    """A page with its style sheet, or with another one."""
-    page, _ = open_page(browser, "about:blank", width, color_scheme=scheme)
+def pictures(browser: Browser, address: str, sheet: str) -> list[Image.Image]:
+    """A page with its style sheet, or with another one, at each width and in each theme."""
+    page, _ = open_page(browser, "about:blank")
     if sheet:
         page.route(f"**/{STYLE}", lambda route: route.fulfill(body=sheet, content_type="text/css"))
     page.goto(address)
     page.evaluate("document.activeElement.blur()")
-    page.wait_for_timeout(400)  # what follows the scroll position comes a moment later
-    shot = page.screenshot(animations="disabled")
+    found = []
+    for width, scheme in product((1280, 360), ("light", "dark")):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_timeout(400)  # what follows the scroll position comes a moment later
+        found.append(Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB"))
     page.context.close()
-    return Image.open(io.BytesIO(shot)).convert("RGB")
+    return found
 
 
 def test_a_rule_goes_where_none_of_its_names_is_on_a_page():
