@@ -354,9 +354,10 @@ from pathlib import Path
 from companion.editions import freeze
 from companion.editions.site import is_written
 
-site, archive = Path({site!r}), Path({archive!r})
+site, archive, record = Path({site!r}), Path({archive!r}), Path({record!r})
 
 def reset():
+    record.unlink(missing_ok=True)
     shutil.rmtree(site)
     shutil.copytree({before!r}, site)
 
@@ -379,14 +380,15 @@ def test_killed_at_random_moments_an_edition_can_be_made_again(site: Path, archi
     shutil.copytree(site / FIRST, before / FIRST)
     write_site(before)
     shutil.copytree(before, new)
-    for what in kill_often(
-        book, PREPARED.format(version=SECOND, site=str(new), archive=str(archive), before=str(before))
-    ):
+    record = book / RECORDS / f"{SECOND}.zip"
+    paths = {"site": str(new), "archive": str(archive), "before": str(before), "record": str(record)}
+    for what in kill_often(book, PREPARED.format(version=SECOND, **paths)):
         assert all(check_sums(path) == [] for path in new.glob("[0-9]*")), "an edition is there whole or not at all"
         if what != "killed":
             assert files_in(new) == files_in(site)
             assert all((new / path).read_bytes() == (site / path).read_bytes() for path in files_in(site))
-            assert leftovers(new) == []
+            assert record.read_bytes() == (site.parent / RECORDS / record.name).read_bytes()
+            assert leftovers(new) == leftovers(record.parent) == []
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from packaging.version import Version
 from pypdf import PdfReader
 
 from companion.changes.compare import compare
-from companion.changes.numbers import read
+from companion.changes.numbers import find, read
 from companion.changes.released import keep, latest
 from companion.citation import Book, metadata
 from companion.editions import EditionError
@@ -65,8 +65,7 @@ def freeze(repository: Path, site: Path, say: Say = print) -> Path:
     name = book.version
     if (site / name).exists() and not is_written(site):
         say(f"{site / name} is there, from a run that was stopped before all that stands beside it was written.")
-        write_site(site)
-        return site / name
+        return _finish(repository, site, name, say)
     _refuse(repository, site, book)
     if not any(Version(edition.version) < Version(name) for edition in editions(site)):
         say(f"{site}/ has no earlier edition to stand beside. If there is one, stop, and run `make site` first.")
@@ -75,7 +74,12 @@ def freeze(repository: Path, site: Path, say: Say = print) -> Path:
         _export(repository, copy)
         pack(copy, write_changes(copy, Path(work, CHANGES), say), archive, say)
         place(archive, site)
-        kept = keep(copy, repository)
+    return _finish(repository, site, name, say)
+
+
+def _finish(repository: Path, site: Path, name: str, say: Say) -> Path:
+    """Keep the numbers of an edition that is placed, and write all that stands beside the editions, in this order."""
+    kept = keep(find(str(site / name), repository, site), repository)
     write_site(site)
     say(f"Commit {kept.relative_to(repository)}: the next edition tells from it what changed.")
     return site / name
