@@ -17,7 +17,7 @@ Changes = dict[str, Any]
 Change = dict[str, Any]
 
 # Of one table or exhibit: changed values, and rows that came or went. The file of all changes has the rest.
-MOST_VALUES, MOST_ROWS = 25, 5
+MOST_VALUES, MOST_ROWS = 10, 5
 MEASURES = ("number", "integer")
 # Where the book shows each of a kind, by its id in small letters.
 TARGETS = {"claims": "claim-{}", "exhibits": "{}", "tables": "table-{}"}
