@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from filelock import FileLock
 from playwright.sync_api import Browser, Page, sync_playwright
 from xdist.scheduler import LoadFileScheduling
@@ -407,6 +408,12 @@ def open_page(browser: Browser, address: str, width: int = 1280, **context: obje
     )
     page.goto(address)
     return page, trouble
+
+
+def quoted_values(page: Path) -> list[str]:
+    """The numbers in the sentences of a page, in order, as its reader sees them."""
+    soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+    return [value.get_text() for value in soup.select(".pasted-text")]
 
 
 def wait_until(page: Page, script: str, argument: object = None) -> None:

@@ -72,7 +72,7 @@ def repository(small_book: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     (folder / ".gitignore").write_text("/_build/\n/_site/\n__pycache__/\n", encoding="utf-8")
     book = metadata(folder)
     edit(folder / "CITATION.cff", (f"version: {book.version}", f"version: {FIRST}"))
-    edit(folder / "CHANGELOG.md", (f"## {book.version} (", f"## {FIRST} ("))
+    (folder / "CHANGELOG.md").write_text(f"## {FIRST} ({book.date_released})\n\nThe first.\n", encoding="utf-8")
     git(folder, "init", "--quiet", "--initial-branch=main")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message=First")

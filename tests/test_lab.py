@@ -9,11 +9,10 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from html import unescape
 from pathlib import Path
 
 import pytest
-from conftest import CHROMIUM, ROOT
+from conftest import CHROMIUM, ROOT, quoted_values
 from playwright.sync_api import sync_playwright
 
 from companion.chapters.notebooks import code_cells, read_chapter
@@ -23,11 +22,6 @@ from companion.editions.printed import QUIET
 EVAL = re.compile(r"\{eval\}`([^`]+)`")
 # One with many variables whose names are those of facts, one that quotes other chapters.
 CHAPTERS = ["chapters/industry/challenges.md", "chapters/insights.md"]
-
-
-def shown_in_the_book(html: Path, chapter: str) -> list[str]:
-    page = (html / chapter).with_suffix(".html").read_text(encoding="utf-8")
-    return [unescape(text) for text in re.findall(r'<span class="pasted-text">(.*?)</span>', page)]
 
 
 def evaluate(chapter: str) -> list[str]:
@@ -44,7 +38,7 @@ def evaluate(chapter: str) -> list[str]:
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_the_kernel_answers_with_the_text_of_the_book(html: Path, chapter: str):
     with multiprocessing.get_context("fork").Pool(1) as pool:
-        assert pool.apply(evaluate, [chapter]) == shown_in_the_book(html, chapter)
+        assert pool.apply(evaluate, [chapter]) == quoted_values((html / chapter).with_suffix(".html"))
 
 
 @pytest.fixture
@@ -95,5 +89,5 @@ def test_sentences_show_their_numbers_in_jupyterlab_and_are_saved_without(lab: s
         text = " ".join(" ".join(page.locator(".myst").all_inner_texts()).split())
         browser.close()
     assert "Error" not in text
-    assert re.search(".*".join(map(re.escape, shown_in_the_book(html, chapter))), text), text
+    assert re.search(".*".join(map(re.escape, quoted_values((html / chapter).with_suffix(".html")))), text), text
     assert path.read_text(encoding="utf-8").partition("\n---\n")[2] == source

@@ -8,12 +8,11 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import replace
-from html import unescape
 from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import ROOT, build, edit, open_page
+from conftest import ROOT, build, edit, open_page, quoted_values
 from nbclient import NotebookClient
 from playwright.sync_api import Browser
 
@@ -71,11 +70,10 @@ def test_the_sentences_of_a_notebook_have_their_numbers(html: Path):
     """As text: Colab, and others that open notebooks, do not know the role."""
     for chapter in chapter_paths():
         path = chapter.relative_to(ROOT)
-        page = (html / path).with_suffix(".html").read_text(encoding="utf-8")
-        values = iter(re.findall(r'<span class="pasted-text">(.*?)</span>', page))
+        values = iter(quoted_values((html / path).with_suffix(".html")))
         source, written = read_chapter(chapter), nbformat.read(html / path.with_suffix(".ipynb"), as_version=4)
         for cell, filled in zip(source.cells, written.cells, strict=True):
-            assert filled.source == QUOTE.sub(lambda _, values=values: unescape(next(values)), cell.source)
+            assert filled.source == QUOTE.sub(lambda _, values=values: next(values), cell.source)
         assert not list(values)
 
 
