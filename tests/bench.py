@@ -1,7 +1,7 @@
 """Measure what takes time: `make bench`. Not a test; ratios within one run are what counts.
 
-The run times of the chapters become the table `run_times`, and those of builds, beside plain Jupyter Book's on the same
-chapters, the table `build_times`; the book shows both.
+The run times of the chapters become the table `run_times`, those of builds, beside plain Jupyter Book's on the same
+chapters, the table `build_times`, and how time and memory grow the table `growth`; the book shows all three.
 
 Each measurement is a process of its own, so that its peak memory is its own.
 """
@@ -42,6 +42,7 @@ from companion.tables.refresh import replace
 
 ROWS = {"parquet": [10**5, 10**6, 10**7, 10**8], "csv": [10**5, 10**6, 10**7, 10**8]}
 BYTES_A_ROW = {"parquet": 8, "csv": 36}
+TRADE_FORMS = {"parquet": "Parquet", "csv": "CSV"}
 MONTHS = [f"{year}-{month:02}" for year in range(2013, 2024) for month in range(1, 13)]
 # An invented collection of exports: one code of the book, each month once; all the others belong to no definition.
 TRADE = f"""
@@ -342,7 +343,7 @@ def cold_seconds(book: Path) -> float:
 
 
 def growth_with_chapters() -> Iterator[Line]:
-    """Build books of ever more generated chapters, from nothing, three times each."""
+    """Build books of ever more generated chapters, from nothing."""
     for number in CHAPTERS:
         with tempfile.TemporaryDirectory() as work:
             book = make_small_book(Path(work, "book"))
@@ -352,8 +353,7 @@ def growth_with_chapters() -> Iterator[Line]:
                 (book / "chapters" / f"more-{i}.md").write_text(text, encoding="utf-8")
             toc = "".join(f"      - file: chapters/more-{i}\n" for i in range(number))
             edit(book / "_toc.yml", ("      - file: chapters/groups\n", f"      - file: chapters/groups\n{toc}"))
-            seconds = median(cold_seconds(book) for _ in range(3))
-            yield {"chapters": f"{number} more", "seconds": seconds}
+            yield grown("build of generated chapters", number, [(cold_seconds(book), None) for _ in range(RUNS)])
 
 
 def growth_with_tables() -> Iterator[Line]:
@@ -366,32 +366,51 @@ def growth_with_tables() -> Iterator[Line]:
             (Path(work) / "data" / "datapackage.json").write_text(json.dumps({"resources": [resource]}))
             lines = "".join(f"name {i},{i / 7}\n" for i in range(rows))
             (Path(work) / "data" / "large.csv").write_text(f"name,value\n{lines}")
-            seconds, memory = measure(f"import os; os.chdir({work!r}); from companion import load; load('large')")
-            yield {"table": f"{rows:,} rows", "seconds": seconds, "MB": memory}
+            code = f"import os; os.chdir({work!r}); from companion import load; load('large')"
+            yield grown("load of a table’s rows", rows, [measure(code) for _ in range(RUNS)])
+
+
+def growth_with_trade_files() -> Iterator[Line]:
+    """Read ever larger files of trade; seconds and peak memory of the whole process."""
+    with tempfile.TemporaryDirectory() as folder:
+        for form, sizes in ROWS.items():
+            for rows in sizes:
+                if shutil.disk_usage(folder).free < 1.2 * rows * BYTES_A_ROW[form]:
+                    raise SystemExit(f"{rows:,} rows of {form}: the disk of {folder} is too small.")
+                path = Path(folder, f"trade.{form}")
+                write_trade(path, rows)
+                runs = [measure(READ, str(path)) for _ in range(RUNS if rows < 10**8 else 1)]
+                path.unlink()
+                yield grown(f"sum of a trade file’s rows, {TRADE_FORMS[form]}", rows, runs)
+
+
+def grown(what: str, size: int, runs: list[tuple[float, float | None]]) -> Line:
+    """One size of something that grows: the median time, and the most memory in MB where it was measured."""
+    memory = [megabytes for _, megabytes in runs if megabytes is not None]
+    return {
+        "what": what,
+        "size": size,
+        "runs": len(runs),
+        "seconds": round(median(seconds for seconds, _ in runs), 1),
+        "memory_mb": round(max(memory)) if memory else None,
+    }
+
+
+def growth() -> Iterator[Line]:
+    """Let chapters, tables and files of trade grow, and keep time and memory in `data/growth.csv`."""
+    rows = []
+    for lines in (growth_with_chapters(), growth_with_tables(), growth_with_trade_files()):
+        for line in lines:
+            rows.append(line | about())
+            yield line
+    table = pd.DataFrame(rows).astype({"memory_mb": "Int64"})
+    yield {"what": replace({"growth": Built(table)})["growth"]}
 
 
 def time_imports() -> Iterator[Line]:
     """Start Python with what a chapter imports, and with nothing."""
     for code in ("pass", "import companion", "from companion import claim, exhibit, facts, load"):
         yield {"import": code, "seconds": median(measure(code)[0] for _ in range(RUNS))}
-
-
-def growth_with_trade_files() -> Iterator[Line]:
-    """Read ever larger files of trade; seconds and the whole peak memory, without and with the start of Python."""
-    base, floor = measure(READ.partition("rows =")[0], "")
-    yield {"file": "none", "rows": 0, "seconds": base, "MB": floor, "rows per second": ""}
-    with tempfile.TemporaryDirectory() as folder:
-        for form, sizes in ROWS.items():
-            for rows in sizes:
-                if shutil.disk_usage(folder).free < 1.2 * rows * BYTES_A_ROW[form]:
-                    yield {"file": form, "rows": rows, "seconds": "left out,", "MB": "disk", "rows per second": "full"}
-                    continue
-                path = Path(folder, f"trade.{form}")
-                write_trade(path, rows)
-                seconds, memory = measure(READ, str(path))
-                path.unlink()
-                speed = round(rows / max(seconds - base, 0.01))
-                yield {"file": form, "rows": rows, "seconds": seconds - base, "MB": memory, "rows per second": speed}
 
 
 def time_rebuild() -> Iterator[Line]:
@@ -406,17 +425,21 @@ def show(lines: Iterator[Line]) -> None:
     """Print the lines of one table, each as it is measured."""
     for number, line in enumerate(lines):
         for row in (line.keys(), line.values()) if number == 0 else (line.values(),):
-            first, *others = (cell if isinstance(cell, str) else f"{cell:,.1f}".removesuffix(".0") for cell in row)
-            print(f"{first:32}", *(f"{cell:>14}" for cell in others), flush=True)
+            first, *others = (written(cell) for cell in row)
+            print(f"{first:40}", *(f"{cell:>14}" for cell in others), flush=True)
+
+
+def written(cell: object) -> str:
+    """A cell as a person reads it."""
+    if isinstance(cell, int | float):
+        return f"{cell:,.1f}".removesuffix(".0")
+    return "" if cell is None else str(cell)
 
 
 def main() -> None:
     """Print every measurement, or those that are named."""
     os.environ |= settings.PUBLIC  # as everyone gets the book
-    measurements = (
-        *(time_imports, time_chapters, time_builds, weigh_pages, time_setups, growth_with_chapters, growth_with_tables),
-        *(growth_with_trade_files, time_rebuild),
-    )
+    measurements = (time_imports, time_chapters, time_builds, weigh_pages, time_setups, growth, time_rebuild)
     for measurement in [m for m in measurements if m.__name__ in sys.argv[1:] or not sys.argv[1:]]:
         print(f"\n{measurement.__doc__}\n")
         show(measurement())
