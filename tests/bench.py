@@ -350,6 +350,7 @@ def growth_with_chapters() -> Iterator[Line]:
             page = (book / "chapters" / "groups.md").read_text(encoding="utf-8")
             for i in range(number):
                 text = page.replace("small-groups", f"groups-{i}").replace("'consensus'", f"'consensus' and {i} >= 0")
+                text = text.replace("UAV", f"UAV-{i}")  # a term is explained once
                 (book / "chapters" / f"more-{i}.md").write_text(text, encoding="utf-8")
             toc = "".join(f"      - file: chapters/more-{i}\n" for i in range(number))
             edit(book / "_toc.yml", ("      - file: chapters/groups\n", f"      - file: chapters/groups\n{toc}"))
