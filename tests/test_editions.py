@@ -24,9 +24,9 @@ from playwright.sync_api import Browser
 from test_faults import kill_often, leftovers
 
 from companion.changes import StateError
-from companion.changes.compare import as_csv, as_markdown, compare
+from companion.changes.compare import as_csv, as_markdown, compare, is_empty
 from companion.changes.numbers import Numbers, Table, find, read
-from companion.changes.released import RECORDS, keep, latest
+from companion.changes.released import RECORDS, keep, latest, since
 from companion.citation import metadata
 from companion.claims.form import Claim
 from companion.editions import EditionError
@@ -701,6 +701,18 @@ def test_a_record_says_what_the_copy_says_that_it_was_kept_of(repository: Path, 
     assert str(latest(book)) == str(zipfile.Path(record))
     assert str(latest(book, before=SECOND)) == str(zipfile.Path(record.with_name(f"{FIRST}.zip")))
     assert latest(book, before=FIRST) is None
+
+
+def test_a_book_just_released_says_what_its_version_changed(repository: Path, tmp_path: Path):
+    book = shutil.copytree(repository, tmp_path / "book", ignore=shutil.ignore_patterns("_site", "_build", ".git"))
+    (present,) = since(book)  # no record of this version yet: since the one before
+    assert not is_empty(present)
+    keep(book, book)
+    nothing, what_it_changed = since(book)
+    assert (nothing["from"], is_empty(nothing)) == (nothing["to"], True)
+    assert what_it_changed == present
+    edit(book / "data" / "uas_deliveries.csv", (OLD_ROW, OLD_ROW.replace("300,", "301,")))
+    assert [[table["id"] for table in changes["tables"]] for changes in since(book)] == [["uas_deliveries"]]
 
 
 def test_every_released_version_has_a_record():

@@ -12,9 +12,9 @@ from companion.book import freshness
 from companion.book.catalogue import parsed
 from companion.book.markdown import plain
 from companion.book.nodes import TEMPLATES, leave
-from companion.changes.compare import Changes, Style, as_csv, as_markdown, compare
-from companion.changes.numbers import OUTPUTS, read
-from companion.changes.released import RECORDS, latest
+from companion.changes.compare import Changes, Style, as_csv, as_markdown
+from companion.changes.numbers import OUTPUTS
+from companion.changes.released import RECORDS, since
 from companion.citation import cite_book, metadata
 from companion.files import inputs
 from companion.files.layout import ABOUT, CHANGES, DOWNLOADS, archive_name
@@ -47,21 +47,20 @@ class EditionChanges(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Parse the report as a part of the page."""
-        changes, start = _changes(), ""
-        if changes is None:
-            changes, start = self._since_the_last_version(), WORKING_COPY
-        text = start + as_markdown(changes, Style("[{1}](#{0})".format, plain, level=3))
+        of_edition = _changes()
+        reports = [of_edition] if of_edition else self._since_the_last_version()
+        style = Style("[{1}](#{0})".format, plain, level=3)
         # All in a section of its own: what stands outside of one would come after the sections.
+        text = ("" if of_edition else WORKING_COPY) + "\n".join(as_markdown(report, style) for report in reports)
         return parsed(self, f"## {TITLE}\n\n{text}", "changes")
 
-    def _since_the_last_version(self) -> Changes:
+    def _since_the_last_version(self) -> list[Changes]:
         book = Path(self.env.srcdir)
         outputs = {path.relative_to(book).as_posix() for path in (book / OUTPUTS).rglob("*.ipynb")}
         with inputs.watching(book) as names:
-            record = latest(book)
-            changes = compare(read(record) if record else None, read(book))
+            reports = since(book)
         freshness.page_of(self.env).inputs |= names | outputs | {f"{RECORDS}/"}
-        return changes
+        return reports
 
 
 def setup(app: Sphinx) -> None:

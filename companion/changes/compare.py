@@ -72,6 +72,11 @@ def compare(was: Numbers | None, now: Numbers) -> Changes:
     }
 
 
+def is_empty(changes: Changes) -> bool:
+    """Whether no number changed."""
+    return not any(changes[kind] for kind in TARGETS)
+
+
 def as_markdown(changes: Changes, style: Style | None = None) -> str:
     """The report of changes, for a person: Markdown with one section each for verdicts, exhibits, and tables."""
     style = style or Style()
@@ -223,7 +228,7 @@ def _summary(changes: Changes) -> str:
         f"values moved in {moved} exhibit{'s' * (moved != 1)}",
         f"{len(changes['tables'])} table{'s differ' if len(changes['tables']) != 1 else ' differs'}",
     ]
-    if not any(changes[kind] for kind in TARGETS):
+    if is_empty(changes):
         words = ["no number changed"]
     was, now = ("version {version} ({released})".format(**changes[end]) for end in ("from", "to"))
     return f"{f'Since {was}' if was == now else f'From {was} to {now}'}: {', '.join(words)}."

@@ -13,6 +13,7 @@ from typing import Any
 import nbformat
 from packaging.version import Version
 
+from companion.changes.compare import Changes, compare, is_empty
 from companion.changes.numbers import BOOK, OUTPUTS, PACKAGE, Tree, notebooks, read, text
 from companion.citation import metadata
 from companion.claims.form import CLAIM_MIME
@@ -49,6 +50,16 @@ def latest(book: Path, before: str = "") -> zipfile.Path | None:
     versions = {path.stem: path for path in (book / RECORDS).glob("*.zip")}
     earlier = sorted((name for name in versions if not before or Version(name) < Version(before)), key=Version)
     return zipfile.Path(versions[earlier[-1]]) if earlier else None
+
+
+def since(book: Path) -> list[Changes]:
+    """What changed in a book since its last version and, as long as nothing did, also what that version changed."""
+    now, record = read(book), latest(book)
+    last = read(record) if record else None
+    changes = [compare(last, now)]
+    if last and is_empty(changes[0]) and (earlier := latest(book, before=last.book.version)):
+        changes.append(compare(read(earlier), last))
+    return changes
 
 
 def _members(tree: Tree) -> Iterator[tuple[str, bytes]]:
