@@ -11,6 +11,8 @@ UV := $(BIN)/uv pip
 # Files are read and written alike in every locale. Paths in the environment are read by that of LC_ALL alone.
 export PYTHONUTF8 := 1
 export LC_ALL := C.UTF-8
+# Without what Python keeps of modules that it has read, each command would take two seconds more.
+unexport PYTHONDONTWRITEBYTECODE
 # A machine that trusts certificates of its own keeps them where the system does.
 export UV_SYSTEM_CERTS := 1
 
