@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -410,10 +411,19 @@ def open_page(browser: Browser, address: str, width: int = 1280, **context: obje
     return page, trouble
 
 
+def soup(path: Path) -> BeautifulSoup:
+    """A page as a tree, which nobody changes: it is read once."""
+    return _parsed(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _parsed(path: Path, written: int) -> BeautifulSoup:
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
+
+
 def quoted_values(page: Path) -> list[str]:
     """The numbers in the sentences of a page, in order, as its reader sees them."""
-    soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
-    return [value.get_text() for value in soup.select(".pasted-text")]
+    return [value.get_text() for value in soup(page).select(".pasted-text")]
 
 
 def wait_until(page: Page, script: str, argument: object = None) -> None:

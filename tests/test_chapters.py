@@ -8,8 +8,7 @@ from statistics import median
 
 import nbformat
 import pytest
-from bs4 import BeautifulSoup
-from conftest import PAGES, ROOT, edit, run
+from conftest import PAGES, ROOT, edit, run, soup
 
 from companion.chapters.facts import QUOTE
 from companion.chapters.notebooks import (
@@ -285,16 +284,15 @@ def test_every_acronym_of_the_prose_is_in_the_glossary():
 
 def test_the_code_of_cells_stands_in_their_exhibits_and_at_the_end_of_the_page(html: Path):
     """And no line of it is lost, or stands there twice."""
-    page = html / "chapters" / "uas" / "exporters.html"
-    soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
-    folds = soup.find_all("details", class_="code-fold")
-    exhibits = soup.find_all("figure", class_="exhibit")
+    page = soup(html / "chapters" / "uas" / "exporters.html")
+    folds = page.find_all("details", class_="code-fold")
+    exhibits = page.find_all("figure", class_="exhibit")
     assert [fold.find_parent("figure") for fold in folds if "exhibit-code" in fold["class"]] == exhibits
     assert folds[-1]["class"] == ["page-code", "code-fold"]
     shown = sorted(line for fold in folds for line in fold.pre.get_text().splitlines() if line.strip())
     cells = code_cells(read_chapter(ROOT / "chapters" / "uas" / "exporters.md"))
     assert shown == sorted(line for cell in cells for line in cell.source.splitlines() if line.strip())
-    assert "load(" in soup.find(id="figure-1").find("details", class_="exhibit-code").get_text()
+    assert "load(" in page.find(id="figure-1").find("details", class_="exhibit-code").get_text()
     assert "import altair" in folds[-1].get_text()
 
 

@@ -228,7 +228,7 @@ def test_the_comparison_names_the_number_the_exhibit_and_the_claim(repository: P
 def test_what_changed_is_part_of_the_second_edition(site: Path, browser: Browser):
     for width in (1280, 360):
         page, trouble = open_page(browser, (site / SECOND / CHANGES_PAGE).as_uri(), width)
-        text = page.locator("article").inner_text()
+        text = page.locator("article").text_content()
         assert 0 < text.index(f"From version {FIRST}") < text.index("Verdicts on the report’s statements")
         assert "confirmed → refined" in text
         assert "9999" in text

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from bs4 import BeautifulSoup, Tag
-from conftest import ROOT, open_page, wait_until
+from conftest import ROOT, open_page, soup, wait_until
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from companion.citation import MOST_LETTERS, metadata
@@ -218,10 +218,10 @@ def test_on_paper_there_are_chart_note_and_source_whatever_was_shown(page: Page,
 
 def test_the_embed_code_shows_the_exhibit_at_its_height(html: Path, browser: Browser, tmp_path: Path, page: Page):
     """From a folder: the frame has about the right height before, and exactly that of its content after."""
-    soup = BeautifulSoup((html / CHAPTER).read_text(encoding="utf-8"), "html.parser")
-    code = soup.select_one("#figure-1 details:has(.exhibit-copy) pre").get_text()
-    frame = BeautifulSoup(code, "html.parser").iframe
-    assert frame["title"] == soup.select_one("#figure-1 .exhibit-title").get_text()
+    chapter = soup(html / CHAPTER)
+    code = chapter.select_one("#figure-1 details:has(.exhibit-copy) pre").get_text()
+    frame = BeautifulSoup(code, "lxml").iframe
+    assert frame["title"] == chapter.select_one("#figure-1 .exhibit-title").get_text()
     code = code.replace("../../exhibits", (html / "exhibits").as_uri())
     (tmp_path / "other.html").write_text(f"<body style='width: 690px'>{code}", encoding="utf-8")
     other, trouble = open_page(browser, (tmp_path / "other.html").as_uri())
@@ -240,7 +240,7 @@ def test_the_embed_code_shows_the_exhibit_at_its_height(html: Path, browser: Bro
 
 def figures(html: Path) -> Iterator[tuple[Path, Tag]]:
     for page in sorted((html / "chapters").rglob("*.html")):
-        for figure in BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").select("figure.exhibit"):
+        for figure in soup(page).select("figure.exhibit"):
             yield page, figure
 
 

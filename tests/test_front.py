@@ -9,8 +9,8 @@ from pathlib import Path
 from urllib.parse import parse_qs, urldefrag
 
 import pytest
-from bs4 import BeautifulSoup, Tag
-from conftest import ROOT, open_page
+from bs4 import Tag
+from conftest import ROOT, open_page, soup
 from playwright.sync_api import Browser
 
 from companion.book import tokens
@@ -22,10 +22,6 @@ from companion.report import DOUBTED, HOLDING, REPORT_EXHIBITS, REPORT_SHOWS, UN
 
 FRONT, STORY, LEDGER = (f"chapters/{name}.html" for name in ("index", "story", "evidence/claims"))
 STATIC = ROOT / "companion" / "book" / "static"
-
-
-def soup(path: Path) -> BeautifulSoup:
-    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,8 @@ from companion.editions import EditionError
 from companion.editions.printed import find_browser, write_epub, write_pdf
 
 # What a machine may have: no font, or one that lacks most of the book's letters.
-INSTALLED = {"no font": "", "one font": f"<dir>{fontpkg.path('IBM Plex Mono').parent}</dir>"}
+ONE_FONT = f"<dir>{fontpkg.path('IBM Plex Mono').parent}</dir>"
+FONTS = [pytest.param("", id="no font"), pytest.param(ONE_FONT, id="one font", marks=pytest.mark.slow)]
 XHTML = "{http://www.w3.org/1999/xhtml}"
 
 
@@ -155,7 +156,7 @@ def built(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.usefixtures("built")
-@pytest.mark.parametrize("fonts", INSTALLED.values(), ids=INSTALLED)
+@pytest.mark.parametrize("fonts", FONTS)
 def test_printed_again_with_other_fonts_installed_it_has_the_same_bytes(
     printed: Printed, pdf: PdfReader, fonts: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):

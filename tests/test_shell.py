@@ -9,8 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from bs4 import BeautifulSoup
-from conftest import open_page, wait_until
+from conftest import open_page, soup, wait_until
 from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Page
 
@@ -19,10 +18,6 @@ from companion.book.shell import LIBRARY, MISSING, STYLE, UNCUT
 
 FIVE, FRONT, LEDGER = "chapters/uas/exporters.html", "chapters/index.html", "chapters/evidence/claims.html"
 LIST = "chapters/evidence/exhibits.html"
-
-
-def soup(path: Path) -> BeautifulSoup:
-    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
 
 def requests_of(browser: Browser, address: str) -> tuple[Page, list[Path]]:
@@ -117,7 +112,7 @@ def test_a_variable_goes_whole_where_its_text_holds_a_semicolon():
     assert "charset" in styles.used(sheet, frozenset({"p", "q"}))
 
 
-@pytest.mark.parametrize("width", [1280, 768, 360])
+@pytest.mark.parametrize("width", [1280, pytest.param(768, marks=pytest.mark.slow), 360])
 def test_nothing_moves_by_itself(html: Path, browser: Browser, width: int):
     for address in (FIVE, FRONT, LEDGER, "chapters/eoir/trade.html", "chapters/insights.html"):
         page, _ = open_page(browser, "about:blank", width)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from docutils import nodes
+from markupsafe import escape
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
@@ -49,7 +50,7 @@ class EditionChanges(SphinxDirective):
         """Parse the report as a part of the page."""
         of_edition = _changes()
         reports = [of_edition] if of_edition else self._since_the_last_version()
-        style = Style("[{1}](#{0})".format, plain, level=3)
+        style = Style("[{1}](#{0})".format, plain, level=3, fold=_fold)
         # All in a section of its own: what stands outside of one would come after the sections.
         text = ("" if of_edition else WORKING_COPY) + "\n".join(as_markdown(report, style) for report in reports)
         return parsed(self, f"## {TITLE}\n\n{text}", "changes")
@@ -70,6 +71,10 @@ def setup(app: Sphinx) -> None:
     app.add_directive("edition-changes", EditionChanges)
     if changes_file():
         app.connect("build-finished", _write_files)
+
+
+def _fold(title: str, paragraphs: list[str]) -> list[str]:
+    return [f'<details class="change"><summary>{escape(title)}</summary>', *paragraphs, "</details>"]
 
 
 def _changes() -> Changes | None:

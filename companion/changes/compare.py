@@ -33,15 +33,22 @@ class Style:
         link: makes a link of a target in the book and its words.
         text: guards a plain text against being taken for markup.
         level: the level of its largest headings.
+        fold: makes a part of its title, a plain text, and its paragraphs, which a reader can open; None for a heading
+            and all below it.
     """
 
     link: Callable[[str, str], str] = lambda target, words: words
     text: Callable[[str], str] = lambda text: text
     level: int = 2
+    fold: Callable[[str, list[str]], list[str]] | None = None
 
     def heading(self, words: str, below: int = 0) -> str:
         """A heading, so many levels below the largest."""
         return f"{'#' * (self.level + below)} {words}"
+
+    def part(self, title: str, paragraphs: list[str]) -> list[str]:
+        """What changed in one claim, exhibit or table."""
+        return self.fold(title, paragraphs) if self.fold else [self.heading(self.text(title), 1), *paragraphs]
 
 
 def compare(was: Numbers | None, now: Numbers) -> Changes:
@@ -91,9 +98,9 @@ def as_markdown(changes: Changes, style: Style | None = None) -> str:
         if changes[kind]:
             parts.append(style.heading(title))
             parts += _came_and_went(kind, changes[kind], style)
-            parts += [
-                part for change in changes[kind] if change["change"] == "changed" for part in write(change, style)
-            ]
+            for change in changes[kind]:
+                if change["change"] == "changed":
+                    parts += write(change, style)
     return "\n\n".join(parts) + "\n"
 
 
@@ -257,26 +264,24 @@ def _heir(change: Change, style: Style) -> str:
     return f" (absorbed into {_name('exhibits', {'id': change['into'], 'change': 'changed'}, style)})"
 
 
-def _claim_report(change: Change, style: Style) -> Iterator[str]:
-    yield style.heading(f"{_name('claims', change, style)}: {style.text(change['title'])}", 1)
+def _claim_report(change: Change, style: Style) -> list[str]:
+    verdicts = [f" ({value['was']} → {value['now']})" for value in change["values"] if value["column"] == "Verdict"]
     lines = []
     for value in change["values"]:
         was, now = (style.text(str(value[name])) or "nothing" for name in ("was", "now"))
         lines.append(f"- {value['column']}: {was} → {now}")
-    yield "\n".join(lines)
+    title = f"{change['id']}{''.join(verdicts)}: {change['title']}"
+    return style.part(title, [f"Claim {_name('claims', change, style)}", "\n".join(lines)])
 
 
-def _exhibit_report(change: Change, style: Style) -> Iterator[str]:
-    yield style.heading(style.text(change["title"]), 1)
+def _exhibit_report(change: Change, style: Style) -> list[str]:
     was = f". The finding was: {style.text(change['title_was'])}" if "title_was" in change else ""
-    yield f"Exhibit {_name('exhibits', change, style)}{was}"
-    yield from _rows_report(change, style)
+    name = f"Exhibit {_name('exhibits', change, style)}{was}"
+    return style.part(change["title"], [name, *_rows_report(change, style)])
 
 
-def _table_report(change: Change, style: Style) -> Iterator[str]:
-    yield style.heading(style.text(change["title"]), 1)
-    yield f"Table {_name('tables', change, style)}"
-    yield from _rows_report(change, style)
+def _table_report(change: Change, style: Style) -> list[str]:
+    return style.part(change["title"], [f"Table {_name('tables', change, style)}", *_rows_report(change, style)])
 
 
 def _rows_report(change: Change, style: Style) -> Iterator[str]:

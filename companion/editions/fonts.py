@@ -43,10 +43,13 @@ def write_fonts(folder: Path) -> Path:
         return configuration
     folder.mkdir(exist_ok=True)
     for (family, weight, style), name in zip(kinds, names, strict=True):
-        font = TTFont(fontpkg.path(family, weight, style), recalcTimestamp=False)
+        packaged = fontpkg.path(family, weight, style)
+        font = TTFont(packaged, recalcTimestamp=False)
         if "fvar" in font:  # Chromium turns a font of many weights into shapes without a name
             instantiateVariableFont(font, {"wght": weight}, inplace=True, updateFontNames=True)
-        font.save(folder / name)
+            font.save(folder / name)
+        else:
+            shutil.copyfile(packaged, folder / name)
     shutil.copyfile(japanese, folder / japanese.name)
     configuration.write_text(CONFIGURATION, encoding="utf-8")
     style_sheet.write_text(faces, encoding="utf-8")  # last: it says that the fonts are there
