@@ -4,12 +4,15 @@ import zlib
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 from conftest import ROOT, open_page, wait_until
+from docutils.utils import new_document
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from companion.book.nodes import ExhibitNode, find_exhibit
 from companion.chapters.notebooks import chapter_paths, exhibits_of, expected_path
 from companion.exhibits.form import Exhibit
 
@@ -110,3 +113,15 @@ def test_what_led_to_an_absorbed_exhibit_leads_to_its_heir(opened: Page, html: P
         expect(figure.get_by_role("tab", name="Chart")).to_have_attribute("aria-selected", "true")
         opened.goto((html / "exhibits" / f"{old}.html").as_uri())
         expect(opened.locator("h1")).to_have_text(shown.title)
+
+
+def test_an_exhibit_is_found_by_the_id_of_one_that_it_absorbed():
+    page, shown = ABSORBING[0]
+    document = new_document("page")
+    document += ExhibitNode("", names=[], exhibit=shown, docname=page.stem)
+    labels = dict.fromkeys((shown.id, *shown.absorbs), (page.stem, shown.id))
+    env = SimpleNamespace(
+        domaindata={"std": {"anonlabels": labels}}, found_docs={page.stem}, get_doctree=lambda name: document
+    )
+    assert [find_exhibit(env, id)["exhibit"] for id in labels] == [shown] * len(labels)
+    assert find_exhibit(env, "another") is None

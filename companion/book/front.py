@@ -24,7 +24,7 @@ from companion.book.nodes import (
     ExhibitNode,
     OverviewNode,
     WithoutScripts,
-    exhibits_in,
+    find_exhibit,
     for_web,
     leave,
     render,
@@ -251,13 +251,6 @@ def _visit_report(self: HTML5Translator, node: ReportNode) -> None:
         self.body.append(text)
     self.body.append("</div>")
     raise nodes.SkipNode
-
-
-def find_exhibit(env: BuildEnvironment, id: str) -> ExhibitNode | None:
-    """An exhibit of the book by its id."""
-    docname, _ = env.domaindata["std"]["anonlabels"].get(id, ("", ""))[:2]
-    candidates = exhibits_in(env.get_doctree(docname)) if docname in env.found_docs else []
-    return next((node for node in candidates if node["exhibit"].id == id), None)
 
 
 def _address(self: HTML5Translator, node: ExhibitNode) -> str:

@@ -99,6 +99,13 @@ def exhibits_in(doctree: nodes.Node) -> list[ExhibitNode]:
     return list(doctree.findall(ExhibitNode))
 
 
+def find_exhibit(env: BuildEnvironment, id: str) -> ExhibitNode | None:
+    """An exhibit of the book by its id, or by that of one that it took the place of."""
+    docname, _ = env.domaindata["std"]["anonlabels"].get(id, ("", ""))[:2]
+    candidates = exhibits_in(env.get_doctree(docname)) if docname in env.found_docs else []
+    return next((node for node in candidates if id in (node["exhibit"].id, *node["exhibit"].absorbs)), None)
+
+
 def number_of(env: BuildEnvironment, node: ExhibitNode) -> str:
     """The exhibit's number in this edition, such as "3"."""
     numbers = env.toc_fignumbers[node["docname"]]["exhibit"][node["ids"][0]]

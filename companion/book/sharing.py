@@ -11,8 +11,8 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
 from companion.book import pictures
-from companion.book.front import AgainNode, find_exhibit
-from companion.book.nodes import TEMPLATES, ExhibitNode, OverviewNode, for_web
+from companion.book.front import AgainNode
+from companion.book.nodes import TEMPLATES, ExhibitNode, OverviewNode, find_exhibit, for_web
 from companion.citation import Book, address, metadata
 from companion.exhibits.form import Exhibit
 from companion.files.layout import PREVIEWS
