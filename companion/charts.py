@@ -10,10 +10,12 @@ from typing import Any
 import altair as alt
 
 from companion.exhibits import theme
+from companion.exhibits.form import HIGHLIGHTED
 
 Layers = alt.LayerChart | alt.FacetChart
 
 FAINT = 0.35  # between solid and hollow
+PICKED = alt.param(name=HIGHLIGHTED)
 
 
 def years(field: str = "year", *, ticks: int = 6, domain: Sequence[float] | None = None, **axis: Any) -> alt.X:
@@ -49,12 +51,12 @@ def colors(field: str, of: Mapping[str, str], *, legend: bool = True, columns: i
     return color.legend(columns=columns) if legend else color.legend(None)
 
 
-def highlight(field: str, name: str, color: str) -> Any:
+def highlight(field: str, name: str | alt.Parameter, color: str) -> Any:
     """One name in color and all others in grey, for any channel of color.
 
     Args:
         field: a column with names.
-        name: the one.
+        name: the one; or `PICKED`, the one that a reader picks, where the exhibit says `highlight={field: name}`.
         color: its color.
 
     >>> highlight("country", "Japan", theme.JAPAN)["value"]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import urlencode
 
 import nbformat
 import pytest
@@ -18,6 +19,7 @@ from companion.exhibits.form import Exhibit
 
 REFERENCES = {path: nbformat.read(expected_path(path), as_version=4) for path in chapter_paths()}
 CHOICES = [(path, shown) for path, reference in REFERENCES.items() for shown in exhibits_of(reference) if shown.choice]
+HIGHLIGHTING = [(path, e) for path, reference in REFERENCES.items() for e in exhibits_of(reference) if e.highlight]
 ABSORBING = [(path, e) for path, reference in REFERENCES.items() for e in exhibits_of(reference) if e.absorbs]
 TEXTS = ("title", "subtitle")
 
@@ -113,6 +115,34 @@ def test_what_led_to_an_absorbed_exhibit_leads_to_its_heir(opened: Page, html: P
         expect(figure.get_by_role("tab", name="Chart")).to_have_attribute("aria-selected", "true")
         opened.goto((html / "exhibits" / f"{old}.html").as_uri())
         expect(opened.locator("h1")).to_have_text(shown.title)
+
+
+@pytest.mark.parametrize(("page", "shown"), HIGHLIGHTING, ids=[shown.id for _, shown in HIGHLIGHTING])
+def test_what_a_reader_picks_stands_out(opened: Page, html: Path, page: Path, shown: Exhibit):
+    place = f"{(html / page.relative_to(ROOT)).with_suffix('.html').as_uri()}#{shown.id}"
+    opened.goto(place)
+    figure = opened.locator(f"#{shown.id}")
+    opened.keyboard.press("Escape")
+    figure.locator(".exhibit-live svg.marks").wait_for()
+    picture = f"""[...document.querySelectorAll('#{shown.id} .exhibit-live path')].map(
+        (mark) => [mark.getAttribute('d'), mark.getAttribute('stroke')].join()).sort().join(';')"""
+    before, seen = texts(figure), {opened.evaluate(picture): place}
+    picker = figure.get_by_label("Highlight")
+    for name in shown.highlight["names"][1:]:
+        picker.focus()
+        opened.keyboard.press("ArrowDown")
+        expect(picker).to_have_value(name)
+        assert opened.url == f"{place}:{urlencode({'highlight': name})}"
+        wait_until(opened, f"([seen]) => !seen.includes({picture})", [[*seen]])
+        seen[opened.evaluate(picture)] = opened.url
+        assert texts(figure) == before
+    published, *_, last = seen
+    opened.goto("about:blank")
+    opened.goto(seen[last])
+    wait_until(opened, f"(last) => {picture} === last", last)
+    picker.select_option(index=0)
+    wait_until(opened, f"(published) => {picture} === published", published)
+    assert opened.url == place
 
 
 def test_an_exhibit_is_found_by_the_id_of_one_that_it_absorbed():

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from companion import day, each, exhibit, in_words, listed, load, month, percent
+from companion import charts, day, each, exhibit, in_words, listed, load, month, percent
 from companion.book import nodes, pictures
 from companion.book.nodes import TEMPLATES
 from companion.book.tags import chapter_tags, describe_chapter
@@ -82,6 +82,7 @@ def test_the_line_of_sources_names_what_fits_and_counts_the_rest():
 
 VINTAGES = pd.DataFrame({"vintage": ["2022-08", "2022-08", "2026-05"], "year": [2020, 2021, 2020], "units": [1, 2, 3]})
 BY_VINTAGE = alt.Chart(VINTAGES).mark_bar().encode(x="year:O", y="units:Q")
+HIGHLIGHTING = BY_VINTAGE.encode(color=charts.highlight("vintage", charts.PICKED, "#D55E00"))
 
 
 def test_a_choice_is_a_parameter_that_the_published_view_sets():
@@ -105,6 +106,21 @@ def test_a_mark_can_belong_to_one_view_alone():
     shown = exhibit("own-one", BY_VINTAGE + rule, table=VINTAGES, choices=choices, **ABOUT)
     files = [pictures.to_svg(pictures.download_spec(view, "")) for view in shown.views().values()]
     assert [svg.count('aria-roledescription="rule mark"') for svg in files] == [0, 1]
+
+
+def test_a_reader_can_pick_what_stands_out():
+    shown = exhibit("own-one", HIGHLIGHTING, highlight={"vintage": "2026-05"}, **ABOUT)
+    assert shown.spec["params"] == [{"name": "picked", "value": "2026-05"}]
+    assert shown.highlight == {"title": "Vintage", "names": ["2026-05", "2022-08"]}
+    assert Exhibit.from_output(shown._repr_mimebundle_()[CHART_MIME]).highlight == shown.highlight
+    for chart, highlight in (
+        (BY_VINTAGE, {"vintage": "2026-05"}),
+        (HIGHLIGHTING, {"vintage": "2026-05", "year": "2000"}),
+    ):
+        with pytest.raises(ValueError, match=r"takes one column of a chart that colors charts\.PICKED"):
+            exhibit("own-one", chart, highlight=highlight, **ABOUT)
+    with pytest.raises(ValueError, match="column 'vintage' of the table has no '1999' to highlight"):
+        exhibit("own-one", HIGHLIGHTING, highlight={"vintage": "1999"}, **ABOUT)
 
 
 def test_a_choice_without_a_title_finds_nothing():

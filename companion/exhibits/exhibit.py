@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 
 from companion.exhibits import theme, tooltips
-from companion.exhibits.form import DATASET, Exhibit, Record
+from companion.exhibits.form import DATASET, HIGHLIGHTED, Exhibit, Record
 from companion.files.addresses import BETWEEN
 from companion.report import REPORT_EXHIBITS, Status
 from companion.tables import describe, is_table
@@ -31,6 +31,7 @@ def exhibit(
     table: pd.DataFrame | None = None,
     columns: dict[str, str] | None = None,
     choices: dict[str, list[str] | dict[str, dict[str, str]]] | None = None,
+    highlight: dict[str, str] | None = None,
     absorbs: Sequence[str] = (),
 ) -> Exhibit:
     """Show a chart or a table as an exhibit of the book.
@@ -54,6 +55,8 @@ def exhibit(
             first is what is published, and what the texts above describe. The picture shows the rows with that value.
             A value can have its `label`, and what differs of `title`, `subtitle`, `alt` and `note`; without a title,
             its heading says what is shown and finds nothing.
+        highlight: one column of the chart's data, and which of its names stands out as published. A reader can pick
+            another one; the chart colors it by `charts.highlight(column, charts.PICKED, color)`.
         absorbs: ids of earlier exhibits that this one took the place of. References, addresses and frames of other
             pages that name them lead here.
 
@@ -85,6 +88,7 @@ def exhibit(
     if spec:
         tooltips.fill(spec, spec["datasets"] | {DATASET: rows}, titles | {f["name"]: f["title"] for f in fields})
     choice = _choice(id, choices, spec=spec, rows=rows, titles=titles, subtitle=subtitle) if choices else None
+    picked = _highlight(id, highlight, spec=spec, rows=rows, titles=titles) if highlight else None
     return Exhibit(
         id=id,
         title=title,
@@ -99,6 +103,7 @@ def exhibit(
         rows=rows,
         spec=spec,
         choice=choice,
+        highlight=picked,
         absorbs=list(absorbs),
     )
 
@@ -141,6 +146,20 @@ def _choice(
         raise ValueError(f"Exhibit {id!r}: column {name!r} of chart and table has not just the values {list(values)}.")
     spec["params"] = [*spec.get("params", []), {"name": name, "value": options[0]["value"]}]
     return {"field": name, "title": titles[name], "options": options}
+
+
+def _highlight(
+    id: str, highlight: dict[str, str], *, spec: Record | None, rows: list[Record], titles: dict[str, str]
+) -> Record:
+    """What a reader can have stand out, the published name first; the chart, which is changed, begins with it."""
+    ((column, published), *more) = highlight.items()
+    if more or spec is None or not re.search(rf"=== {HIGHLIGHTED}\b", json.dumps(spec)):
+        raise ValueError(f"Exhibit {id!r}: highlight= takes one column of a chart that colors charts.PICKED.")
+    names = sorted({row.get(column) for row in rows} - {None})
+    if published not in names:
+        raise ValueError(f"Exhibit {id!r}: column {column!r} of the table has no {published!r} to highlight.")
+    spec["params"] = [*spec.get("params", []), {"name": HIGHLIGHTED, "value": published}]
+    return {"title": titles[column], "names": [published, *(name for name in names if name != published)]}
 
 
 def _filter(part: Record, condition: str, column: str, data: dict[str, list[Record]]) -> set[str]:

@@ -20,6 +20,7 @@ Record = dict[str, Any]
 CHART_MIME = "application/vnd.vegalite.v5+json"
 TABLE_MIME = "application/vnd.dataresource+json"
 DATASET = "exhibit"
+HIGHLIGHTED = "picked"  # the parameter of a chart with the name that stands out
 # The present form. A later one has another number if it means something else by a name that this one has. What is new
 # gets a default, with which the forms before are read. Version 0.1.0 wrote this form without its number.
 FORM = 1
@@ -56,6 +57,8 @@ class Exhibit:
         choice: what a reader can choose to see: `field`, the column in which the views differ, its `title`, and
             `options`, each with `value`, `label` and texts of its own, the published view first. None where there is
             one view.
+        highlight: what a reader can have stand out: `title` of the column, and its `names`, the published one first. None
+            where there is nothing to pick.
         absorbs: ids of exhibits that it took the place of; what led to them leads to it.
         form: the form that it was written in.
     """
@@ -73,6 +76,7 @@ class Exhibit:
     rows: list[Record]
     spec: Record | None = None
     choice: Record | None = None
+    highlight: Record | None = None
     absorbs: list[str] = field(default_factory=list)
     form: int = FORM
 
@@ -92,8 +96,9 @@ class Exhibit:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Record:
         about = {name: value for name, value in vars(self).items() if name not in {"rows", "spec", "fields", "alt"}}
-        if not self.absorbs:
-            del about["absorbs"]
+        for name in ("absorbs", "highlight"):
+            if not about[name]:
+                del about[name]
         if self.spec is None:
             import pandas as pd  # the pages of the book are made without it
 

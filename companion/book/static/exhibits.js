@@ -73,7 +73,7 @@
 
   // A choice sets a parameter of the chart, and what the exhibit says of itself: title, note, downloads, citations.
   const makeChoice = (figure) => {
-    const box = figure.querySelector(".exhibit-choice");
+    const box = figure.querySelector(".exhibit-choice[data-field]");
     if (!box) return;
     const name = box.dataset.field;
     const options = [...box.querySelectorAll("[data-title]")];
@@ -114,6 +114,27 @@
       draw();
     });
     figure.addEventListener("state", show);
+  };
+
+  // What a reader picks stands out in the picture; numbers and texts stay.
+  const makeHighlight = (figure) => {
+    const select = figure.querySelector(".exhibit-highlight select");
+    if (!select) return;
+    const picture = figure.querySelector(".exhibit-picture");
+    const names = [...select.options].map((option) => option.value);
+    let view;
+    figure.published.highlight = names[0];
+    const draw = async () => {
+      select.value = names.includes(figure.state.highlight) ? figure.state.highlight : names[0];
+      if (!view && select.value !== names[0]) view = await picture.live();
+      await view?.signal("picked", select.value).runAsync();
+    };
+    select.addEventListener("change", () => choose(figure, { highlight: select.value }));
+    picture.addEventListener("drawn", ({ detail }) => {
+      view = detail;
+      draw();
+    });
+    figure.addEventListener("state", draw);
   };
 
   // Copying says that it did, to the eye and to a screen reader.
@@ -273,6 +294,7 @@
   for (const figure of document.querySelectorAll("figure.exhibit")) {
     figure.published = {};
     makeChoice(figure);
+    makeHighlight(figure);
     makeTabs(figure);
     makeCopying(figure);
     makeReading(figure);
