@@ -57,8 +57,8 @@ class Exhibit:
         choice: what a reader can choose to see: `field`, the column in which the views differ, its `title`, and
             `options`, each with `value`, `label` and texts of its own, the published view first. None where there is
             one view.
-        highlight: what a reader can have stand out: `title` of the column, and its `names`, the published one first. None
-            where there is nothing to pick.
+        highlight: what a reader can have stand out: `title` of the column, and its `names`, the published one first.
+            None where there is nothing to pick.
         absorbs: ids of exhibits that it took the place of; what led to them leads to it.
         form: the form that it was written in.
     """
