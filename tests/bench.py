@@ -28,7 +28,7 @@ from typing import Any
 
 import duckdb
 import pandas as pd
-from conftest import ROOT, copy_project, edit, make_small_book
+from conftest import ROOT, copy_project, edit, make_small_book, wait_until
 from nbclient import NotebookClient
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -126,8 +126,8 @@ PLAIN = [
     ("_config.yml", "  extra_extensions:\n    - companion.book\n", ""),
     (
         "companion/exhibits/exhibit.py",
-        "    tables = sorted({source",
-        "    return content  # type: ignore\n    tables = sorted({source",
+        "    tables = sorted({_name_of",
+        "    return content  # type: ignore\n    tables = sorted({_name_of",
     ),
     ("companion/claims/form.py", "return {CLAIM_MIME: asdict(self), ", "return {"),
 ]
@@ -272,7 +272,7 @@ def weight(browser: Browser, address: str) -> float:
 def first_chart(browser: Browser, address: str) -> float:
     """Milliseconds until a page's first chart is there, on a slowed processor."""
     with opened(browser, address, slowed=SLOWED) as (page, _):
-        page.wait_for_function("window.firstChart")
+        wait_until(page, "window.firstChart")
         return float(page.evaluate("window.firstChart"))
 
 

@@ -155,7 +155,7 @@ def _highlight(
     ((column, published), *more) = highlight.items()
     if more or spec is None or not re.search(rf"=== {HIGHLIGHTED}\b", json.dumps(spec)):
         raise ValueError(f"Exhibit {id!r}: highlight= takes one column of a chart that colors charts.PICKED.")
-    names = sorted({row.get(column) for row in rows} - {None})
+    names = sorted({row[column] for row in rows if row.get(column) is not None})
     if published not in names:
         raise ValueError(f"Exhibit {id!r}: column {column!r} of the table has no {published!r} to highlight.")
     spec["params"] = [*spec.get("params", []), {"name": HIGHLIGHTED, "value": published}]
