@@ -37,7 +37,16 @@ NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND"
 
 
 # The tests that take longest start first, so that no processor waits at the end.
-FIRST = ["test_editions", "test_printed", "test_build", "test_text", "test_citation", "test_refresh", "test_faults"]
+FIRST = [
+    "test_editions",
+    "test_states",
+    "test_refresh",
+    "test_printed",
+    "test_build",
+    "test_text",
+    "test_citation",
+    "test_faults",
+]
 # Files whose tests share nothing, so that several processes can take them.
 SPLIT = {
     f"tests/{name}.py"
