@@ -74,8 +74,10 @@ def test_downloaded_pictures_carry_finding_and_source(html: Path, index: list[di
 
 
 def test_the_picture_in_the_readme_is_the_book_s(html: Path):
+    """But for the exhibit's number and the version, with which each new exhibit and each release would change it."""
     picture, built = ROOT / ".github" / "figure-1.svg", html / "exhibits" / "figure-1.svg"
-    assert picture.read_bytes() == built.read_bytes(), f"cp {built.relative_to(ROOT)} .github/"
+    texts = [re.sub(r"Exhibit \d+|version [\d.]+", "", path.read_text(encoding="utf-8")) for path in (picture, built)]
+    assert texts[0] == texts[1], f"cp {built.relative_to(ROOT)} .github/"
 
 
 def test_nothing_is_loaded_from_another_host(html: Path):
