@@ -108,7 +108,8 @@ def time_chapters() -> Iterator[Line]:
     for chapter in chapter_paths():
         notebook = read_chapter(chapter)
         started = time.perf_counter()
-        NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(chapter.parent)}}).execute()
+        place = {"metadata": {"path": str(chapter.parent)}}
+        NotebookClient(notebook, timeout=120, resources=place, extra_arguments=["--log-level=ERROR"]).execute()
         rows.append(
             {
                 "chapter": chapter.relative_to(root() / "chapters").with_suffix("").as_posix(),

@@ -64,7 +64,7 @@ def test_a_new_export_becomes_a_vintage_and_the_others_stay(copy_of_project: Pat
     assert "uas_deliveries: rebuilt" in result.stdout
     assert "2 added, 0 removed, 0 changed" in result.stdout
     assert "new: 2026-09 (dated by its file name)" in result.stdout
-    assert f"{len(RECIPES) - 1} other tables: left as they are; no upstream file for it" in result.stdout
+    assert f"{len(RECIPES) - 1} other tables: left as they are; no upstream file for them" in result.stdout
     assert "Run `make expected` next" in result.stdout
     package = json.loads((copy_of_project / "data" / "datapackage.json").read_text(encoding="utf-8"))
     resource = next(r for r in package["resources"] if r["name"] == "uas_deliveries")

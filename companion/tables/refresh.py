@@ -141,7 +141,8 @@ def refresh(folder: Path, accepted: Collection[str] = ()) -> list[str]:
     reasons = {name: reason for name, reason in left.items() if reason != nothing}
     report = [f"{name}: {change}{_added(plans[name])}" for name, change in changes.items()]
     report += [f"{name}: left as it is; {reason}" for name, reason in reasons.items()]
-    report += [f"{len(left) - len(reasons)} other tables: left as they are; {nothing}"] * (len(left) > len(reasons))
+    if others := len(left) - len(reasons):
+        report.append(f"{others} other tables: left as they are; no upstream file for them in {folder}")
     report += unused
     return [*report, NEXT] if any("unchanged" not in change for change in changes.values()) else report
 
