@@ -254,6 +254,7 @@ def sentence(item: Item, style: str) -> Markup:
 def bibtex(item: Item) -> str:
     """An item as a BibTeX entry. Version in `note`, which all styles print; titles keep their capitals."""
     from pybtex.database import BibliographyData, Entry, Person
+    from pybtex.database.output.bibtex import Writer
 
     chapter = "container-title" in item
     fields = {
@@ -268,7 +269,7 @@ def bibtex(item: Item) -> str:
         for a in item["author"]
     ]
     entry = Entry("incollection" if chapter else "book", fields, {"author": [Person(name) for name in persons]})
-    text = BibliographyData({item["id"]: entry}).to_string("bibtex")
+    text: str = Writer().to_string(BibliographyData({item["id"]: entry}))
     return re.sub(r"^ *(doi|url) = .*", lambda line: line[0].replace("\\", ""), text, flags=re.MULTILINE)  # not LaTeX
 
 

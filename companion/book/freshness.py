@@ -96,7 +96,8 @@ class Freshness:
         """Put the outputs of the chapters that will be read where Jupyter Book looks for them, and nothing else."""
         self.read = set(pages)
         charts = [exhibit for page in sorted(self.read & self.runs.keys()) for exhibit in _charts(self.runs[page])]
-        pictures.begin_to_draw((pictures.draw_exhibit, (exhibit, None)) for exhibit in charts)
+        views = [view for exhibit in charts for view in (exhibit, *list(exhibit.views().values())[1:])]
+        pictures.begin_to_draw((pictures.draw_exhibit, (view, None)) for view in views)
         cache = _empty_cache(Path(env.__dict__["mystnb_config"].execution_cache_path))
         for page in sorted(self.read & self.runs.keys()):
             path, run = Path(env.doc2path(page)), self.runs[page]

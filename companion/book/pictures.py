@@ -176,8 +176,8 @@ def to_svg(spec: Spec) -> str:
 
 def to_png(spec: Spec) -> bytes:
     """Draw a specification as PNG, at twice the size for dense screens and print."""
-    text = json.dumps(spec)
-    return _kept("png", text, make=lambda: _library().vegalite_to_png(spec, vl_version=VEGA_LITE, scale=2))
+    svg = to_svg(spec)
+    return _kept("png", svg, make=lambda: _library().svg_to_png(svg, scale=2))
 
 
 def svg_to_png(svg: str) -> bytes:
