@@ -140,7 +140,9 @@ def test_the_pages_follow_a_table_and_only_its_chapters_run(built_book: Path):
 
 
 def test_pages_that_show_what_others_have_follow_them(built_book: Path):
-    """Also where nothing changes that every page shows, such as a title."""
+    """Also where nothing changes that every page shows, such as a title; then no other page is written."""
+    other = built_book / HTML / "chapters" / "groups.html"
+    written = other.stat().st_mtime_ns
     changes = (
         ("facts(total=f", "facts(total='about ' + f"),
         ("observed=bool(last > first)", "observed=bool(last < first)"),
@@ -150,6 +152,7 @@ def test_pages_that_show_what_others_have_follow_them(built_book: Path):
     assert "about 2,877" in (built_book / HTML / "chapters" / "index.html").read_text(encoding="utf-8")
     ledger = (built_book / HTML / "chapters" / "evidence" / "claims.html").read_text(encoding="utf-8")
     assert re.search(r'<tr id="ledger-c074"[^>]* data-verdict="(\w+)"', ledger)[1] != "confirmed"
+    assert other.stat().st_mtime_ns == written
 
 
 def test_plain_jupyter_book_gives_the_same_pages_and_fails_alike(book: Path):

@@ -198,7 +198,12 @@ def _shared(env: BuildEnvironment) -> str:
         *(std[name] for name in ("labels", "anonlabels", "objects", "terms")),
         {page: [claim.id for claim in claims] for page, claims in env.domaindata["claim"].get("cards", {}).items()},
     ]
-    return inputs.digest("\n".join(repr(sorted(part.items())) for part in parts))
+    return inputs.digest("\n".join(repr(_ordered(part)) for part in parts))
+
+
+def _ordered(part: dict[Any, Any]) -> list[tuple[Any, Any]]:
+    """What a dictionary holds, in an order that does not turn with the pages that were read last."""
+    return sorted((name, _ordered(value) if isinstance(value, dict) else value) for name, value in part.items())
 
 
 def _with_key(page: str, text: str, run: Run) -> str:
