@@ -73,6 +73,7 @@ def build(book: Path, say: Say = print) -> Path:
             shutil.rmtree(book / "_build" / ".doctrees", ignore_errors=True)
         raise BuildError("The book is not built. The messages above say why.") from None
     finally:
+        gc.freeze()  # else it would look through them now, and once more as the process ends
         gc.enable()
     page = book / "_build" / "html" / "index.html"
     say(f"The book is built, in {time.perf_counter() - started:.0f} s: {page.as_uri()}")
