@@ -4,7 +4,6 @@ import ast
 import difflib
 import re
 from collections.abc import Callable, Iterable
-from importlib.util import find_spec
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -33,16 +32,13 @@ class Facts:
         Whole numbers get thousands separators; everything else is quoted as text, so round and name the unit here.
         A line break in a text is a space, as in Markdown.
         """
+        from IPython.display import display
+
         for name, value in values.items():
             text = f"{value:,}" if isinstance(value, Integral) else " ".join(str(value).split())
             setattr(self, name, text)
-        if not find_spec("IPython"):
-            return  # the code of a notebook can run without one, and then has no outputs
-        from IPython.display import display
-
-        for name in values:
             record = {"name": name, "mime_prefix": HIDDEN.removesuffix("text/plain")}
-            display({HIDDEN: repr(getattr(self, name))}, raw=True, metadata={"scrapbook": record})
+            display({HIDDEN: repr(text)}, raw=True, metadata={"scrapbook": record})
 
     def __getitem__(self, page: str) -> "Facts":
         """The facts of another chapter, as `make expected` last recorded them.
