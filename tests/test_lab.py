@@ -50,8 +50,13 @@ def lab(copy_of_project: Path, tmp_path: Path) -> Iterator[str]:
     address = f"http://127.0.0.1:{port}"
     settings = ["--no-browser", "--allow-root", "--IdentityProvider.token=", f"--ServerApp.port={port}"]
     environment = os.environ | {"HOME": str(tmp_path), "PYTHONPATH": str(copy_of_project)}
+    environment["JUPYTER_CONFIG_PATH"] = str(tmp_path)
+    tools = Path(sys.executable).parent
+    viewers = tmp_path / "labconfig" / "default_setting_overrides.json"  # as `make lab` sets them in the environment
+    chosen = ["--settings-file", viewers, "set-default-viewer", "markdown", "myst"]
+    subprocess.run([tools / "jupytext-config", *chosen], check=True, stdout=subprocess.DEVNULL)
     process = subprocess.Popen(
-        [Path(sys.executable).with_name("jupyter"), "lab", *settings, f"--notebook-dir={copy_of_project}"],
+        [tools / "jupyter", "lab", *settings, f"--notebook-dir={copy_of_project}"],
         env=environment,
         stderr=subprocess.DEVNULL,
     )
@@ -77,7 +82,7 @@ def test_sentences_show_their_numbers_in_jupyterlab_and_are_saved_without(lab: s
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         page = browser.new_page(viewport={"width": 1400, "height": 20000})  # JupyterLab draws what is in view
         page.set_default_timeout(120_000)
-        page.goto(f"{lab}/lab/tree/{chapter}?factory=Jupytext%20Notebook")
+        page.goto(f"{lab}/lab/tree/{chapter}")
         page.locator(".myst", has_text="facts.").first.wait_for()
         page.get_by_text("| Idle").wait_for()  # what is run before there is a kernel stays as it is
         page.get_by_role("menuitem", name="Run", exact=True).click()
