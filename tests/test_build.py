@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from conftest import PICTURES, build, copy_project, edit, run
 
+from companion.book.seal import SEAL
 from companion.chapters.execution import STORE
 
 ROW = "2022-08,2022-08-01,Poland,Warmate,one-way attack,loitering munition,2018,300,"
@@ -32,6 +33,7 @@ def book(small_book: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def built_book(book: Path) -> Path:
     """A small book that was built where it is, so that the next build reads only what changed."""
+    (book / SEAL).unlink()
     built(book)
     return book
 
@@ -58,6 +60,7 @@ def built_clean(folder: Path) -> dict[str, str]:
 
 
 def test_it_says_what_it_did_in_a_few_lines(book: Path):
+    edit(book / "chapters" / "index.md", ("# A small book", "# A short book"))
     done = build(book)
     *chapters, pages, last = done.stdout.splitlines()
     assert [line.split() for line in chapters] == [["deliveries", "cached"], ["groups", "cached"]]
@@ -66,6 +69,30 @@ def test_it_says_what_it_did_in_a_few_lines(book: Path):
     assert (book / HTML / "index.html").is_file()
     assert done.stderr == ""
     assert "\x1b" not in done.stdout
+
+
+def change_a_page(book: Path) -> None:
+    (book / PAGE).write_text("changed by hand", encoding="utf-8")
+
+
+def lose_a_page(book: Path) -> None:
+    (book / PAGE).unlink()
+
+
+def touch_nothing(book: Path) -> None:
+    shutil.rmtree(book / "_build" / ".jupyter_cache")  # filled anew by each build that reads a page
+
+
+@pytest.mark.parametrize(("damage", "looks"), [(touch_nothing, False), (change_a_page, True), (lose_a_page, True)])
+def test_a_book_in_which_nothing_changed_is_left_as_it_is(
+    built_book: Path, damage: Callable[[Path], None], looks: bool
+):
+    damage(built_book)
+    done = build(built_book)
+    assert done.returncode == 0
+    assert ("cached" in done.stdout) is looks
+    assert ("Nothing has changed" in done.stdout) is not looks
+    assert (built_book / HTML / "index.html").as_uri() in done.stdout.splitlines()[-1]
 
 
 def test_a_cell_that_raises_fails_the_build_with_its_place(book: Path):

@@ -1,59 +1,15 @@
-"""The Sphinx extension of the book: draws exhibits and claims, keeps the cache honest, writes files for reuse.
+"""The book: the Sphinx extension that makes pages of what chapters computed, and the command that builds them."""
 
-It shows what chapters computed and never computes a number itself.
-"""
+from typing import TYPE_CHECKING
 
-from sphinx.application import Sphinx
-from sphinx.util.typing import ExtensionMetadata
-
-from companion.book import (
-    about,
-    archives,
-    builders,
-    catalogue,
-    citing,
-    code,
-    downloads,
-    facts,
-    freshness,
-    front,
-    glossary,
-    launch,
-    ledger,
-    listing,
-    nodes,
-    pages,
-    policy,
-    search,
-    sharing,
-    shell,
-    tags,
-    versions,
-)
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.util.typing import ExtensionMetadata
 
 
-def setup(app: Sphinx) -> ExtensionMetadata:
+def setup(app: "Sphinx") -> "ExtensionMetadata":
     """Register the extension with Sphinx."""
-    catalogue.setup(app)
-    runs = freshness.setup(app)
-    nodes.setup(app)
-    about.setup(app)
-    code.setup(app)
-    facts.setup(app)
-    downloads.setup(app)
-    ledger.setup(app)
-    front.setup(app)
-    glossary.setup(app)
-    listing.setup(app)
-    versions.setup(app)
-    pages.setup(app)
-    policy.setup(app)
-    search.setup(app)
-    shell.setup(app)
-    archives.setup(app, runs)
-    citing.setup(app)
-    tags.setup(app)
-    sharing.setup(app)
-    launch.setup(app)
-    builders.setup(app)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    # Imported on demand: a build that finds everything as it was needs none of it.
+    from companion.book import extension
+
+    return extension.setup(app)

@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, TextIO
 
+from companion.book import seal
 from companion.chapters.execution import Say, execute
 from companion.chapters.notebooks import chapter_paths, page_paths
 from companion.errors import CompanionError
@@ -45,10 +46,14 @@ def build(book: Path, say: Say = print) -> Path:
         ExecutionError: a chapter could not be run.
         BuildError: a page could not be made, or something on it deserves a warning.
     """
-    started = time.perf_counter()
+    page = book / "_build" / "html" / "index.html"
+    started, state = time.perf_counter(), seal.made_from(book)
+    if seal.holds(book, state):
+        say(f"Nothing has changed since the book was built: {page.as_uri()}")
+        return page
     gc.disable()  # imports and doctrees make millions of objects that stay until the end
     # Meanwhile, since the process that runs the chapters is busy with one core at first.
-    meanwhile = Thread(target=import_module, args=["companion.book"])
+    meanwhile = Thread(target=import_module, args=["companion.book.extension"])
     meanwhile.start()
     execute(book, chapter_paths(book), say)
     meanwhile.join()
@@ -75,7 +80,7 @@ def build(book: Path, say: Say = print) -> Path:
     finally:
         gc.freeze()  # else it would look through them now, and once more as the process ends
         gc.enable()
-    page = book / "_build" / "html" / "index.html"
+    seal.put(book, state)
     say(f"The book is built, in {time.perf_counter() - started:.0f} s: {page.as_uri()}")
     return page
 

@@ -48,6 +48,7 @@ OTHERS = (
     "companion/tables/recipes/",
     "companion/tables/refresh.py",
     "companion/book/build.py",
+    "companion/book/seal.py",
 )
 
 

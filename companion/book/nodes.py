@@ -88,7 +88,7 @@ def after_writing(app: Sphinx, write: Callable[[Sphinx], None]) -> None:
     """Have files written beside the pages of the website, at the end of each build that has written pages."""
 
     def finish(app: Sphinx, exception: Exception | None) -> None:
-        if exception is None and app.phase == BuildPhase.WRITING and for_web(app.builder):
+        if exception is None and app.phase != BuildPhase.READING and for_web(app.builder):
             write(app)
 
     app.connect("build-finished", finish)

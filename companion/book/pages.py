@@ -1,5 +1,6 @@
 """What every page carries: style, version, the chart script where it is needed, nothing from other hosts."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
 
 from companion.book import pictures, sharing
 from companion.book.markdown import plain
@@ -26,6 +28,7 @@ def setup(app: Sphinx) -> None:
     """Connect to Sphinx."""
     app.connect("config-inited", _take_edition)
     app.connect("builder-inited", _keep_pictures)
+    app.connect("env-updated", _use_all_cores, priority=900)
     app.connect("write-started", _draw)
     app.connect("html-page-context", _choose_scripts)
 
@@ -71,6 +74,24 @@ def _draw(app: Sphinx, builder: Builder) -> None:
         static = Path(app.outdir, STATIC)
         static.mkdir(exist_ok=True)
         (static / LIBRARY).write_text(pictures.bundle(GIVE), encoding="utf-8")
+
+
+def _use_all_cores(app: Sphinx, env: BuildEnvironment) -> None:
+    """Have pages written by as many processes as there are cores, and another one that hands them out.
+
+    They are read by one, which keeps in memory what it then resolves and writes. Nothing is drawn in those that write:
+    every picture is there by then.
+    """
+    if not for_web(app.builder):
+        return
+    app.parallel = (os.cpu_count() or 1) + 1
+    main = os.getpid()
+
+    def stop_alone(*_: object) -> None:
+        if os.getpid() != main and os.getppid() != main:
+            os._exit(1)  # the build was killed, and the next one may be writing this page
+
+    app.connect("html-page-context", stop_alone, priority=999)
 
 
 def _choose_scripts(

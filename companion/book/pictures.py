@@ -30,6 +30,7 @@ WIDE = 690  # the text column of the page on a desk, in pixels
 INK = "#222222"  # of letters in files
 SMALL = 240  # the width of a picture that only shows the shape of a chart
 NARROW = 330  # the same on a phone of 360 pixels
+MOST_DRAWINGS = 3  # of a chart until it fits: what surrounds a plot can depend on the plot's width
 KEPT = 4_000  # files, a few hundred for each state of the book
 
 # What a picture without words leaves out or as it is, and what explains each channel of a chart.
@@ -117,7 +118,8 @@ def specification(exhibit: Exhibit) -> Spec:
 def page_svg(exhibit: Exhibit, width: int) -> tuple[str, int]:
     """The chart as an SVG element for a page, `width` pixels wide, and what surrounds the plot in pixels."""
     # A chapter's output has its keys in the order in which they were written, a page's in that of the alphabet.
-    svg, margin = _fitted(json.dumps(specification(exhibit), sort_keys=True), width)
+    text = json.dumps(specification(exhibit), sort_keys=True)
+    svg, margin = _fitted(text, width, _fitted(text, WIDE, 0)[1] if width != WIDE else 0)
     # Several charts share a page, so ids inside them must differ.
     svg = re.sub(r'(id="|url\(#)', rf"\g<1>{exhibit.id}-{width}-", svg)
     return DESCRIBED.sub("", svg), margin
@@ -130,7 +132,7 @@ def small_svg(exhibit: Exhibit) -> str:
 
 def bare_svg(exhibit: Exhibit) -> str:
     """The marks of a chart alone, small: a picture of its shape, without words and numbers, for those who point."""
-    svg, _ = _fitted(json.dumps(_bare(specification(exhibit)), sort_keys=True), SMALL)
+    svg, _ = _fitted(json.dumps(_bare(specification(exhibit)), sort_keys=True), SMALL, 0)
     svg = svg.replace("<svg ", '<svg preserveAspectRatio="xMinYMax meet" ', 1)
     return re.sub(r'(id="|url\(#)', rf"\g<1>{exhibit.id}-bare-", svg)
 
@@ -203,13 +205,17 @@ def bundle(script: str) -> str:
 
 
 @cache
-def _fitted(text: str, width: int) -> tuple[str, int]:
-    """Draw a chart `width` pixels wide in all: once to measure what surrounds the plot, once to fit."""
+def _fitted(text: str, width: int, likely: int) -> tuple[str, int]:
+    """Draw a chart `width` pixels wide in all, again until it fits: `likely` may be what surrounds the plot."""
 
     def fit() -> bytes:
-        spec = json.loads(text)
-        margin = _size(_svg(_with_plot_width(spec, width)), "width") - width
-        return json.dumps([_svg(_with_plot_width(spec, width - margin)), margin]).encode()
+        spec, margin = json.loads(text), likely
+        for _ in range(MOST_DRAWINGS):
+            svg = _svg(_with_plot_width(spec, width - margin))
+            if not (over := _size(svg, "width") - width):
+                break
+            margin += over
+        return json.dumps([svg, margin - over]).encode()
 
     svg, margin = json.loads(_kept("fitted", text, str(width), make=fit))
     return svg, margin

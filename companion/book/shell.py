@@ -129,7 +129,7 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
     if exception or not isinstance(app.builder, StandaloneHTMLBuilder) or not for_web(app.builder):
         return
     static = Path(app.outdir, STATIC)
-    if app.phase == BuildPhase.WRITING:
+    if app.phase != BuildPhase.READING:
         _write_missing(app)
         pages = [path for path in Path(app.outdir).rglob("*.html") if STATIC not in path.parts]
         names = styles.names_in([*pages, *(HERE / "static").glob("*.js")])
