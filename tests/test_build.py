@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,18 +24,22 @@ HTML = Path("_build", "html")
 PAGE = HTML / "chapters" / "deliveries.html"
 
 
-@pytest.fixture
-def book(small_book: Path, tmp_path: Path) -> Path:
-    """A built small book that a test may change. Its first build reads each page, as it stands in another folder."""
-    return shutil.copytree(small_book, tmp_path / "book")
+@pytest.fixture(scope="module")
+def pair(small_book: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A small book that was built where it stands, since Sphinx reads each page of one that was moved, and a copy."""
+    home = shutil.copytree(small_book, tmp_path_factory.mktemp("home") / "book")
+    (home / SEAL).unlink()
+    built(home)
+    return home, shutil.copytree(home, home.with_name("copy"))
 
 
 @pytest.fixture
-def built_book(book: Path) -> Path:
-    """A small book that was built where it is, so that the next build reads only what changed."""
-    (book / SEAL).unlink()
-    built(book)
-    return book
+def book(pair: tuple[Path, Path]) -> Iterator[Path]:
+    """A built small book that a test may change; the next build reads what changed and no more."""
+    home, copy = pair
+    yield home
+    shutil.rmtree(home)
+    shutil.copytree(copy, home)
 
 
 def fingerprint(folder: Path) -> dict[str, str]:
@@ -84,15 +88,13 @@ def touch_nothing(book: Path) -> None:
 
 
 @pytest.mark.parametrize(("damage", "looks"), [(touch_nothing, False), (change_a_page, True), (lose_a_page, True)])
-def test_a_book_in_which_nothing_changed_is_left_as_it_is(
-    built_book: Path, damage: Callable[[Path], None], looks: bool
-):
-    damage(built_book)
-    done = build(built_book)
+def test_a_book_in_which_nothing_changed_is_left_as_it_is(book: Path, damage: Callable[[Path], None], looks: bool):
+    damage(book)
+    done = build(book)
     assert done.returncode == 0
     assert ("cached" in done.stdout) is looks
     assert ("Nothing has changed" in done.stdout) is not looks
-    assert (built_book / HTML / "index.html").as_uri() in done.stdout.splitlines()[-1]
+    assert (book / HTML / "index.html").as_uri() in done.stdout.splitlines()[-1]
 
 
 def test_a_cell_that_raises_fails_the_build_with_its_place(book: Path):
@@ -107,10 +109,10 @@ def test_a_cell_that_raises_fails_the_build_with_its_place(book: Path):
     assert len(done.stderr.splitlines()) < 25
 
 
-def test_a_warning_fails_the_build_each_time(built_book: Path):
-    edit(built_book / "chapters" / "index.md", ("# A small book", "{numref}`no-such-exhibit`\n\n# A small book"))
+def test_a_warning_fails_the_build_each_time(book: Path):
+    edit(book / "chapters" / "index.md", ("# A small book", "{numref}`no-such-exhibit`\n\n# A small book"))
     for _ in range(2):
-        done = build(built_book)
+        done = build(book)
         assert done.returncode == 1
         assert "no-such-exhibit" in done.stderr
         assert done.stderr.splitlines()[-1] == "The book is not built. The messages above say why."
@@ -144,40 +146,40 @@ def test_a_number_that_no_chapter_has_fails_the_build_with_its_place(book: Path)
         assert "chapters/index.md:3: There is no page 'deliverys'. Did you mean 'deliveries'?" in done.stderr
 
 
-def test_a_number_that_another_chapter_no_longer_has_fails_each_build(built_book: Path):
-    edit(built_book / "chapters" / "deliveries.md", ("facts(total=", "facts(in_all="), ("facts.total", "facts.in_all"))
+def test_a_number_that_another_chapter_no_longer_has_fails_each_build(book: Path):
+    edit(book / "chapters" / "deliveries.md", ("facts(total=", "facts(in_all="), ("facts.total", "facts.in_all"))
     for _ in range(2):
-        done = run(built_book, "jupyter-book", "build", ".")
+        done = run(book, "jupyter-book", "build", ".")
         assert done.returncode == 1
         assert "chapters/index.md:3: There is no fact 'total'. Did you mean 'in_all'?" in done.stderr
 
 
-def test_the_pages_follow_a_table_and_only_its_chapters_run(built_book: Path):
-    before = fingerprint(built_book)
-    assert "2,877" in (built_book / PAGE).read_text(encoding="utf-8")
-    edit(built_book / DELIVERIES, (ROW, ROW.replace("300,", "1300,")))
-    assert built(built_book) == {"deliveries": "run", "groups": "cached"}
-    for page in (built_book / PAGE, built_book / HTML / "chapters" / "index.html"):
+def test_the_pages_follow_a_table_and_only_its_chapters_run(book: Path):
+    before = fingerprint(book)
+    assert "2,877" in (book / PAGE).read_text(encoding="utf-8")
+    edit(book / DELIVERIES, (ROW, ROW.replace("300,", "1300,")))
+    assert built(book) == {"deliveries": "run", "groups": "cached"}
+    for page in (book / PAGE, book / HTML / "chapters" / "index.html"):
         text = page.read_text(encoding="utf-8")
         assert "3,877" in text, page
         assert "2,877" not in text, page
-    edit(built_book / DELIVERIES, (ROW.replace("300,", "1300,"), ROW))
-    assert built(built_book) == {"deliveries": "cached", "groups": "cached"}
-    assert fingerprint(built_book) == before
+    edit(book / DELIVERIES, (ROW.replace("300,", "1300,"), ROW))
+    assert built(book) == {"deliveries": "cached", "groups": "cached"}
+    assert fingerprint(book) == before
 
 
-def test_pages_that_show_what_others_have_follow_them(built_book: Path):
+def test_pages_that_show_what_others_have_follow_them(book: Path):
     """Also where nothing changes that every page shows, such as a title; then no other page is written."""
-    other = built_book / HTML / "chapters" / "groups.html"
+    other = book / HTML / "chapters" / "groups.html"
     written = other.stat().st_mtime_ns
     changes = (
         ("facts(total=f", "facts(total='about ' + f"),
         ("observed=bool(last > first)", "observed=bool(last < first)"),
     )
-    edit(built_book / "chapters" / "deliveries.md", *changes)
-    assert built(built_book) == {"deliveries": "run", "groups": "cached"}
-    assert "about 2,877" in (built_book / HTML / "chapters" / "index.html").read_text(encoding="utf-8")
-    ledger = (built_book / HTML / "chapters" / "evidence" / "claims.html").read_text(encoding="utf-8")
+    edit(book / "chapters" / "deliveries.md", *changes)
+    assert built(book) == {"deliveries": "run", "groups": "cached"}
+    assert "about 2,877" in (book / HTML / "chapters" / "index.html").read_text(encoding="utf-8")
+    ledger = (book / HTML / "chapters" / "evidence" / "claims.html").read_text(encoding="utf-8")
     assert re.search(r'<tr id="ledger-c074"[^>]* data-verdict="(\w+)"', ledger)[1] != "confirmed"
     assert other.stat().st_mtime_ns == written
 
@@ -238,13 +240,13 @@ CHANGES: dict[str, Callable[[Path], None]] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
-def test_after_a_change_the_pages_are_those_of_a_clean_build(built_book: Path, change: str):
-    before = fingerprint(built_book)
-    CHANGES[change](built_book)
-    built(built_book)
-    now = fingerprint(built_book)
+def test_after_a_change_the_pages_are_those_of_a_clean_build(book: Path, change: str):
+    before = fingerprint(book)
+    CHANGES[change](book)
+    built(book)
+    now = fingerprint(book)
     assert now != before
-    assert now == built_clean(built_book)
+    assert now == built_clean(book)
 
 
 DAMAGES: list[Callable[[Path], object]] = [
@@ -268,13 +270,13 @@ def test_whatever_befalls_what_was_kept_the_pages_are_right(book: Path):
 
 
 @pytest.mark.slow
-def test_killed_at_any_moment_the_next_build_is_right(built_book: Path):
-    before = fingerprint(built_book)
+def test_killed_at_any_moment_the_next_build_is_right(book: Path):
+    before = fingerprint(book)
     for number in range(20):
-        edit(built_book / DELIVERIES, (ROW, ROW.replace("300,", f"{number}300,")))
+        edit(book / DELIVERIES, (ROW, ROW.replace("300,", f"{number}300,")))
         process = subprocess.Popen(
             [sys.executable, "-m", "companion", "book"],
-            cwd=built_book,
+            cwd=book,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -282,24 +284,24 @@ def test_killed_at_any_moment_the_next_build_is_right(built_book: Path):
         time.sleep(random.Random(number).uniform(0.5, 6))
         process.send_signal([signal.SIGKILL, signal.SIGINT][number % 2])
         process.wait()
-        edit(built_book / DELIVERIES, (ROW.replace("300,", f"{number}300,"), ROW))
-        built(built_book)
-        assert fingerprint(built_book) == before, number
-        assert not list((built_book / "_build").rglob(".*.part")), number
+        edit(book / DELIVERIES, (ROW.replace("300,", f"{number}300,"), ROW))
+        built(book)
+        assert fingerprint(book) == before, number
+        assert not list((book / "_build").rglob(".*.part")), number
 
 
 @pytest.mark.slow
-def test_after_a_clock_was_set_back_the_pages_follow_their_files(built_book: Path):
-    for path in built_book.rglob("*"):
+def test_after_a_clock_was_set_back_the_pages_follow_their_files(book: Path):
+    for path in book.rglob("*"):
         os.utime(path, (4_102_444_800, 4_102_444_800))
-    built(built_book)
-    edit(built_book / DELIVERIES, (ROW, ROW.replace("300,", "1300,")))
-    edit(built_book / "chapters" / "index.md", ("# A small book", "# A short book"))
-    edit(built_book / "_toc.yml", ('caption: "Deliveries"', 'caption: "What was delivered"'))
-    edit(built_book / "companion" / "book" / "templates" / "figure.html", ("<figure", "<!-- changed --><figure"))
-    assert built(built_book) == {"deliveries": "run", "groups": "cached"}
-    now = fingerprint(built_book)
-    assert now == built_clean(built_book)
+    built(book)
+    edit(book / DELIVERIES, (ROW, ROW.replace("300,", "1300,")))
+    edit(book / "chapters" / "index.md", ("# A small book", "# A short book"))
+    edit(book / "_toc.yml", ('caption: "Deliveries"', 'caption: "What was delivered"'))
+    edit(book / "companion" / "book" / "templates" / "figure.html", ("<figure", "<!-- changed --><figure"))
+    assert built(book) == {"deliveries": "run", "groups": "cached"}
+    now = fingerprint(book)
+    assert now == built_clean(book)
 
 
 EDITS: list[tuple[str, str, str]] = [

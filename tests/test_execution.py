@@ -268,7 +268,14 @@ NOT_LOADED = {
         ),
         *("companion.sources", "companion.tables.recipes", "companion.book"),
     ],
-    "companion.book.extension": ["altair", "pandas", "vl_convert", "citeproc", "companion.sources", "companion.tables.recipes"],
+    "companion.book.extension": [
+        "altair",
+        "pandas",
+        "vl_convert",
+        "citeproc",
+        "companion.sources",
+        "companion.tables.recipes",
+    ],
 }
 
 
