@@ -1,22 +1,19 @@
 """What an edition consists of: every file of its archive, made from a copy of the project and from nothing else."""
 
 import hashlib
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 
-from companion.changes.numbers import read
 from companion.chapters.notebooks import StaleReferenceError, chapter_paths, code_cells, with_reference
 from companion.citation import metadata
 from companion.editions import EditionError, printed, site
 from companion.editions.crate import write_crate
 from companion.editions.rebuild import build
-from companion.exhibits.csv import data_csv
 from companion.files import zips
-from companion.files.layout import CLAIMS, DOWNLOADS, EXHIBITS, archive_name
+from companion.files.layout import DOWNLOADS, archive_name
 
 SUMS = "SHA256SUMS"
 # What is made beside the project's own files, which the archive holds as they are in Git.
@@ -100,7 +97,7 @@ def check_sums(folder: Path) -> list[str]:
 
 
 def _agree(book: Path, html: Path) -> None:
-    """The recorded outputs, from which changes are told, are those of the built pages and notebooks."""
+    """The recorded outputs, from which changes are told, are those of the built notebooks, and so of the pages."""
     for chapter in chapter_paths(book):
         built = nbformat.read(html / chapter.relative_to(book).with_suffix(".ipynb"), as_version=4)
         try:
@@ -112,11 +109,3 @@ def _agree(book: Path, html: Path) -> None:
             raise EditionError(
                 f"The recorded outputs of {chapter.name} are not those of the book. Run `make expected`."
             )
-    numbers = read(book)
-    for id, exhibit in numbers.exhibits.items():
-        path = html / EXHIBITS / f"{id}.csv"
-        if not path.is_file() or path.read_text(encoding="utf-8") != data_csv(exhibit):
-            raise EditionError(f"The recorded data of exhibit {id} are not those of the book. Run `make expected`.")
-    shown = json.loads((html / CLAIMS / "index.json").read_text(encoding="utf-8"))
-    if {entry["id"]: entry["verdict"] for entry in shown} != {id: c.verdict for id, c in numbers.claims.items()}:
-        raise EditionError("The recorded verdicts are not those of the book. Run `make expected`.")
