@@ -130,7 +130,8 @@ def small_disk(folder: Path, free: int) -> Iterator[None]:
     folder.mkdir(exist_ok=True)
     folder.rename(copy)
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", folder]
+    room = sum(path.stat().st_size + 4096 for path in copy.rglob("*")) + 50_000_000
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={room}", "tmpfs", folder]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("a small disk can be mounted by root alone")
     try:

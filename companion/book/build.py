@@ -55,8 +55,10 @@ def build(book: Path, say: Say = print) -> Path:
     # Meanwhile, since the process that runs the chapters is busy with one core at first.
     meanwhile = Thread(target=import_module, args=["companion.book.extension"])
     meanwhile.start()
-    execute(book, chapter_paths(book), say)
-    meanwhile.join()
+    try:
+        execute(book, chapter_paths(book), say)
+    finally:
+        meanwhile.join()
     pages = len(page_paths(book))
     say(f"{pages} pages ...")
     import jupyter_book.sphinx as engine
