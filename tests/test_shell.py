@@ -112,7 +112,7 @@ def test_a_variable_goes_whole_where_its_text_holds_a_semicolon():
     assert "charset" in styles.used(sheet, frozenset({"p", "q"}))
 
 
-@pytest.mark.parametrize("width", [1280, pytest.param(768, marks=pytest.mark.slow), 360])
+@pytest.mark.parametrize("width", [1600, *(pytest.param(n, marks=pytest.mark.slow) for n in (1280, 768)), 360])
 def test_nothing_moves_by_itself(html: Path, browser: Browser, width: int):
     for address in (FIVE, FRONT, LEDGER, "chapters/eoir/trade.html", "chapters/insights.html"):
         page, _ = open_page(browser, "about:blank", width)
@@ -128,6 +128,38 @@ def test_nothing_moves_by_itself(html: Path, browser: Browser, width: int):
         page.wait_for_timeout(200)
         assert page.evaluate("window.moved") == 0, address
         page.context.close()
+
+
+# How many letters of its text have room in a line of each paragraph, and where the parts of an exhibit are.
+LETTERS = """() => [...document.querySelectorAll("section:not(.claim) > p, .exhibit-note, .exhibit-source")]
+    .filter(p => p.clientWidth && p.textContent).map(p => {
+        const style = getComputedStyle(p), pen = document.createElement("canvas").getContext("2d");
+        pen.font = `${style.fontSize} ${style.fontFamily}`;
+        return p.clientWidth / (pen.measureText(p.textContent).width / p.textContent.length);
+    })"""
+BOXES = """figure => Object.fromEntries(["picture", "note", "source", "menus"].map(part =>
+    [part, figure.querySelector(`.exhibit-${part}`).getBoundingClientRect().toJSON()]))"""
+
+
+@pytest.mark.parametrize("width", [768, 1280, 1536, 1920])
+def test_no_line_of_text_is_long_and_notes_take_the_room_that_there_is(html: Path, browser: Browser, width: int):
+    page, _ = open_page(browser, (html / FIVE).as_uri(), width)
+    letters = page.evaluate(LETTERS)
+    assert len(letters) > 20
+    assert max(letters) < 80
+    for figure in page.locator("figure.exhibit:has(.exhibit-picture):has(.exhibit-note)").all():
+        box = figure.evaluate(BOXES)
+        assert round(box["picture"]["width"]) == min(690, width - 40), "as wide as it was drawn"
+        if width < 1500:
+            assert box["note"]["top"] == box["source"]["top"] > box["picture"]["bottom"]
+            assert box["note"]["right"] < box["source"]["left"]
+        else:
+            assert box["note"]["top"] < box["picture"]["bottom"]
+            assert box["picture"]["right"] < box["note"]["left"] == box["source"]["left"]
+            assert box["note"]["bottom"] <= box["source"]["top"]
+            assert max(box[part]["bottom"] for part in ("picture", "source")) <= box["menus"]["top"]
+            assert box["note"]["right"] < page.locator(".page-contents").bounding_box()["x"]
+    page.context.close()
 
 
 def test_the_menu_pins_what_is_looked_for_and_opens_the_present_part_alone(html: Path):
