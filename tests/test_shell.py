@@ -55,7 +55,7 @@ def test_no_page_without_a_chart_asks_for_the_library(html: Path, browser: Brows
     page.mouse.move(300, 300)
     page.mouse.wheel(0, 5000)
     page.wait_for_timeout(300)
-    assert {path.name for path in found} == {"claims.html", STYLE, "ledger.js", "shell.js"}
+    assert {path.name for path in found} == {"claims.html", STYLE, "address.js", "ledger.js", "shell.js"}
     page.context.close()
 
 
@@ -239,6 +239,27 @@ def test_all_exhibits_are_listed_and_filtered_without_a_script(html: Path, brows
     assert shown.count() == of_status
     page.get_by_label(f"all ({everything})").check()
     assert shown.count() == everything
+    page.context.close()
+
+
+def test_the_filter_of_all_exhibits_stands_in_the_address(html: Path, browser: Browser):
+    page, _ = open_page(browser, (html / LIST).as_uri())
+    shown = page.locator(".exhibit-all li:visible")
+    everything = shown.count()
+    page.get_by_label("open counterpart").check()
+    page.get_by_label("Case study two").check()
+    wait_until(page, "location.hash.startsWith('#status=open-counterpart&topic=case-study-two')")
+    left = shown.all_inner_texts()
+    assert 0 < len(left) < everything
+    again, trouble = open_page(browser, page.url)
+    assert again.locator(".exhibit-all li:visible").all_inner_texts() == left
+    assert again.get_by_label("Case study two").is_checked()
+    again.get_by_label("all", exact=True).check()
+    again.get_by_label(f"all ({everything})").check()
+    wait_until(again, "location.hash === ''")
+    assert again.locator(".exhibit-all li:visible").count() == everything
+    assert trouble == []
+    again.context.close()
     page.context.close()
 
 

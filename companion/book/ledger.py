@@ -21,7 +21,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
 from companion.book.nodes import TEMPLATES, OverviewNode, after_writing, for_web, leave
-from companion.book.shell import add_script
+from companion.book.shell import ADDRESS, add_script
 from companion.claims.form import CLAIM_MIME, Claim
 from companion.files.layout import CLAIMS
 from companion.files.sheets import as_csv
@@ -273,6 +273,7 @@ def _add_script(
 ) -> None:
     if doctree and any(doctree.findall(LedgerNode)):
         add_script(context, SCRIPT)
+        add_script(context, ADDRESS)  # what it recalls is for the script before
 
 
 def _write_files(app: Sphinx) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -11,6 +12,7 @@ from sphinx.writers.html5 import HTML5Translator
 from companion.book import pictures
 from companion.book.contents import contents
 from companion.book.nodes import TEMPLATES, OverviewNode, exhibits_in, for_web, leave, number_of
+from companion.book.shell import ADDRESS, add_script
 from companion.exhibits.form import Exhibit
 from companion.files.layout import EXHIBITS
 from companion.report import STATUSES
@@ -32,6 +34,7 @@ def setup(app: Sphinx) -> None:
     """Register the directive."""
     app.add_node(ExhibitListNode, html=(_visit_list, leave))
     app.add_directive("exhibit-list", ExhibitList)
+    app.connect("html-page-context", _add_script)
 
 
 def _visit_list(self: HTML5Translator, node: ExhibitListNode) -> None:
@@ -62,6 +65,13 @@ def _visit_list(self: HTML5Translator, node: ExhibitListNode) -> None:
     )
     self.body.append(text)
     raise nodes.SkipNode
+
+
+def _add_script(
+    app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    if doctree and any(doctree.findall(ExhibitListNode)):
+        add_script(context, ADDRESS)
 
 
 def _size(exhibit: Exhibit) -> tuple[str, str]:

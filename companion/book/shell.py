@@ -43,6 +43,7 @@ SHEETS = (
 )
 FIRST_SCRIPT = (HERE / "layout" / "first.js").read_text(encoding="utf-8").strip()
 SCRIPT = "shell.js"
+ADDRESS = "address.js"  # of pages with a form that the address keeps
 LIBRARY = "vega.js"  # what draws charts
 INDEX = "search-index.js"
 MISSING = "404.html"

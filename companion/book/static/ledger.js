@@ -18,8 +18,13 @@
     };
   });
 
-  const first = { column: heads.findIndex((head) => head.hasAttribute("aria-sort")), descending: false };
-  let sort = first;
+  // What the rows are sorted by stands in a field that is not seen: a column's name, with a minus from the last to the first.
+  const first = heads.findIndex((head) => head.hasAttribute("aria-sort"));
+  const sorted = () => {
+    const by = form.elements.sort.value;
+    const column = names.indexOf(by.replace("-", ""));
+    return column < 0 ? { column: first, descending: false } : { column, descending: by.startsWith("-") };
+  };
 
   const apply = () => {
     const words = form.elements.words.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -35,6 +40,7 @@
   };
 
   const order = () => {
+    const sort = sorted();
     const sign = sort.descending ? -1 : 1;
     // An empty cell comes last in both directions.
     rows.sort((one, other) => {
@@ -48,20 +54,7 @@
     });
   };
 
-  // The state is kept in the address, so that a link leads to the same rows.
-  const remember = () => {
-    const state = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
-    if (sort.column !== first.column || sort.descending) state.set("sort", `${sort.descending ? "-" : ""}${names[sort.column]}`);
-    history.replaceState(null, "", state.size ? `#${state}` : location.pathname + location.search);
-  };
-
-  const recall = () => {
-    if (location.hash && !location.hash.includes("=")) return; // a link to one claim
-    const state = new URLSearchParams(location.hash.slice(1));
-    for (const name of ["words", ...filters]) form.elements[name].value = state.get(name) ?? "";
-    const by = state.get("sort") ?? "";
-    const column = names.indexOf(by.replace("-", ""));
-    sort = column < 0 ? first : { column, descending: by.startsWith("-") };
+  const show = () => {
     order();
     apply();
   };
@@ -71,28 +64,20 @@
     button.type = "button";
     button.append(...head.childNodes);
     button.addEventListener("click", () => {
-      sort = { column, descending: sort.column === column && !sort.descending };
-      order();
-      remember();
+      const now = sorted();
+      const descending = now.column === column && !now.descending;
+      form.elements.sort.value = column === first && !descending ? "" : `${descending ? "-" : ""}${names[column]}`;
+      form.dispatchEvent(new Event("input"));
     });
     head.append(button);
   });
-  let waiting;
-  form.addEventListener("input", () => {
-    apply();
-    clearTimeout(waiting);
-    waiting = setTimeout(remember, 200); // browsers limit how often an address may change
-  });
-  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("input", show);
+  form.addEventListener("recall", show);
   form.addEventListener("reset", () => {
     setTimeout(() => {
-      sort = first;
-      order();
-      apply();
-      remember();
+      form.elements.sort.value = "";
+      form.dispatchEvent(new Event("input"));
     });
   });
-  window.addEventListener("hashchange", recall);
   form.hidden = false;
-  recall();
 })();
