@@ -293,11 +293,12 @@ def test_imports_by_code_add_up_to_those_by_definition():
     codes = load("eo_codes").set_index("hts10")
     imports = load("eo_code_imports")
     sums = load("eo_trade").query("source_id == 'usa-trade-online-2024'").set_index(["definition", "partner"])
-    for definition in "AB":
+    for definition in "ABCD":
         chosen = imports[imports["hts10"].map(codes[f"definition_{definition.lower()}"])]
         for partner, rows in chosen.groupby("partner"):
-            row = sums.loc[(definition, partner)]
-            assert (len(rows), rows["value_usd"].sum()) == (row["n_codes_with_trade"], row["value_usd"])
+            found, whole = (len(rows), rows["value_usd"].sum()), sums.loc[(definition, partner)]
+            known = (whole["n_codes_with_trade"], whole["value_usd"])
+            assert found == known if definition in "ABC" else (found < known and found[1] < known[1])
 
 
 def test_the_findings_on_the_balance_have_the_numbers_of_the_tables():

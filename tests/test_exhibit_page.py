@@ -196,7 +196,7 @@ def test_without_script_everything_stands_there(html: Path, browser: Browser):
         details.locator("> summary").click()
         assert details.locator("> :not(summary)").is_visible()
     assert figure.locator("tbody tr").count() > 100
-    assert figure.locator(".exhibit-copy, .exhibit-choice").filter(visible=True).count() == 0
+    assert figure.locator(".exhibit-copy, .exhibit-controls").filter(visible=True).count() == 0
     assert len({row.split()[0] for row in figure.locator("tbody tr").all_inner_texts()}) == 3, (
         "all views are in the table"
     )

@@ -100,6 +100,37 @@ def test_a_choice_is_a_parameter_that_the_published_view_sets():
     assert drawn == [2, 1]
 
 
+def test_of_two_choices_each_view_has_an_option_of_each():
+    top = alt.ExprRef("scale === 'own' ? null : 100")
+    chart = BY_VINTAGE.encode(alt.Y("units:Q").scale(domainMax=top))
+    scales = {"shared": {"label": "one for all"}, "own": {"label": "its own", "subtitle": "Each its own"}}
+    choices = {"vintage": {"2022-08": {}, "2026-05": {"title": "Another finding"}}, "scale": scales}
+    shown = exhibit("own-one", chart, choices=choices, **ABOUT)
+    assert [choice["title"] for choice in shown.choices] == ["Vintage", "Scale"]
+    views = shown.views()
+    assert {name: (view.title, view.subtitle, len(view.rows)) for name, view in views.items()} == {
+        "published": ("A finding", shown.subtitle, 2),
+        "own": ("A finding", "Each its own", 2),
+        "2026-05": ("Another finding", shown.subtitle, 1),
+        "2026-05_own": ("Another finding", "Each its own", 1),
+    }
+    assert views["2026-05_own"].spec["params"] == [
+        {"name": "vintage", "value": "2026-05"},
+        {"name": "scale", "value": "own"},
+    ]
+    files = [pictures.to_svg(pictures.download_spec(view, "")) for view in views.values()]
+    assert [">100<" in svg for svg in files] == [True, False, True, False]
+
+
+def test_a_choice_of_an_earlier_form_is_read():
+    choices = {"vintage": {"2022-08": {}, "2026-05": {"title": "Another finding"}}}
+    shown = exhibit("own-one", BY_VINTAGE, choices=choices, **ABOUT)
+    output = json.loads(json.dumps(shown._repr_mimebundle_()[CHART_MIME]))
+    about = output["usermeta"]["exhibit"]
+    (about["choice"],) = about.pop("choices")  # as version 0.2.0 wrote it
+    assert Exhibit.from_output(output) == shown
+
+
 def test_a_mark_can_belong_to_one_view_alone():
     rule = alt.Chart(pd.DataFrame({"vintage": ["2026-05"], "units": [2]})).mark_rule().encode(y="units:Q")
     choices = {"vintage": ["2022-08", "2026-05"]}
@@ -132,7 +163,7 @@ def test_a_choice_without_a_title_finds_nothing():
     ("choices", "message"),
     [
         ({"vintage": ["2022-08"]}, "two values or more"),
-        ({"vintage": ["2022-08", "2026-05"], "year": [2020, 2021]}, "takes one column"),
+        ({"vintage": ["2022-08", "2026-05"], "supplier": ["a", "b"]}, "column 'supplier' of chart and table has not"),
         ({"vintage": ["2022-08", "2024-04"]}, "has not just the values"),
         ({"vintage": ["2022-08", "2026-05", "2027-01"]}, "has not just the values"),
         ({"month": ["a", "b"]}, "column 'month'"),

@@ -162,6 +162,9 @@ def test_a_janes_file_draws_figures_3_and_4(own: Path, copy_of_project: Path):
         assert [source["title"] for source in drawn[name].sources] == ["Janes, export under the reader's own license"]
         assert first in drawn[name].title
         assert "2 of 3" in drawn[name].title
+    # What the register says of Figure 4 is in it without such a file, and an exhibit of its own with one.
+    assert before["figure-4"].absorbs == ["eoir-industry-definitions"]
+    assert drawn["eoir-industry-definitions"].rows == before["figure-4"].rows
     unchanged = set(before) - {"figure-3", "figure-4"}
     assert {name: drawn[name].rows for name in unchanged} == {name: before[name].rows for name in unchanged}
 

@@ -18,6 +18,7 @@ from companion.chapters.execution import CODE, execute
 from companion.chapters.facts import Facts, filled, recorded
 from companion.chapters.notebooks import exhibits_of
 from companion.chapters.record import record
+from companion.exhibits.form import PUBLISHED
 from companion.prose import ORDINALS, about, month
 from companion.sources import SourceError, sipri
 from companion.tables import refresh
@@ -284,7 +285,7 @@ def test_japan_s_rank_by_f35_deliveries(variant: Variant):
     assert "March 2025 and February 2026" in equal or "March 2025, February 2026, and July 2026" in equal
     assert f"Equal deliveries: {equal}." in note
     views = variant.exhibits["f35-orders"].views()
-    assert [*views] == sorted(variant.orders["vintage"].unique(), reverse=True)
+    assert [*views] == [PUBLISHED, *sorted(variant.orders["vintage"].unique(), reverse=True)[1:]]
     told_then = f"Japan is {ORDINALS[rank('2022-08', 'delivered')]}"
     assert told_then in views["2022-08"].title
     assert said.f35_order_rank == ORDINALS[rank(LATER, "ordered")]

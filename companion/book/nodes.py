@@ -18,7 +18,7 @@ from sphinx.writers.html5 import HTML5Translator
 
 from companion.book import pictures, takeaway, tokens
 from companion.citation import cite_exhibit, metadata, source_line, unnamed, version_of
-from companion.exhibits.form import CHART_MIME, TABLE_MIME, Exhibit, decimals
+from companion.exhibits.form import CHART_MIME, HIGHLIGHTED, PUBLISHED, TABLE_MIME, TEXTS, Exhibit, decimals, slug
 from companion.files.addresses import href
 from companion.files.layout import EXHIBITS
 from companion.report import STATUSES
@@ -34,8 +34,8 @@ TEMPLATES = jinja2.Environment(
 )
 # JSON in a page, in which no letter ends the script or opens a comment, is written in one line and in its own order.
 TEMPLATES.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "ensure_ascii": False}
-TEMPLATES.globals["token"] = tokens.light()
-TEMPLATES.filters |= {"href": href, "version_of": version_of}
+TEMPLATES.globals |= {"token": tokens.light(), "highlighted": HIGHLIGHTED}
+TEMPLATES.filters |= {"href": href, "slug": slug, "version_of": version_of}
 DATE = re.compile(r"\d{4}(-\d\d){0,2}")
 # A date is not broken at its hyphens.
 TEMPLATES.tests["date"] = lambda value: DATE.fullmatch(str(value)) is not None
@@ -161,8 +161,8 @@ def _beside(builder: Any, node: ExhibitNode) -> dict[str, Any]:
     page, number = builder.current_docname, number_of(env, node)
     folder = f"{'../' * page.count('/')}{EXHIBITS}/"
     credit = cite_exhibit(book, exhibit, number)
-    first, *others = [*exhibit.views(), ""][:1] + list(exhibit.views().items())[1:]
-    views = [(first, exhibit, exhibit.id), *((name, view, f"{exhibit.id}.{name}") for name, view in others)]
+    _, *others = (exhibit.views() or {PUBLISHED: exhibit}).items()
+    views = [(PUBLISHED, exhibit, exhibit.id), *((name, view, f"{exhibit.id}.{name}") for name, view in others)]
     labels = env.domaindata["std"]["anonlabels"]
     tables = [*(table["name"] for table in node["about"]), "corrections"]
     described = {name: labels[f"table-{name}"] for name in tables if f"table-{name}" in labels}
@@ -171,12 +171,12 @@ def _beside(builder: Any, node: ExhibitNode) -> dict[str, Any]:
         "views": [
             {
                 "name": name,
-                "exhibit": view,
                 "downloads": takeaway.downloads_of(view, cite_exhibit(book, view, number), file),
                 "citations": takeaway.citations_of(book, view, number, builder.get_target_uri(page)),
             }
             for name, view, file in views
         ],
+        "said": {name: {text: getattr(view, text) for text in TEXTS} for name, view, _ in views},
         "embed": takeaway.embed_code(book, exhibit, folder, takeaway.embed_height(exhibit, credit)),
         "code": highlighted(builder, node["code"]) if "code" in node else "",
         "about": node["about"],

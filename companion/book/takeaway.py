@@ -34,7 +34,7 @@ def files_of(exhibit: Exhibit, credit: str) -> dict[str, bytes]:
 
 def downloads_of(exhibit: Exhibit, credit: str, name: str) -> list[dict[str, str]]:
     """The files of an exhibit, or of one view of it, with what each is and how large; `name` is theirs."""
-    of_all = {"csv": "Data of all views (CSV)"} if exhibit.choice else {}
+    of_all = {"csv": "Data of all views (CSV)"} if exhibit.choices else {}
     sizes = {ending: len(content) for ending, content in files_of(exhibit, credit).items()}
     return [
         {"file": f"{name}.{ending}", "words": words, "size": file_size(sizes[ending])}

@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import get_args
 
 import altair as alt
 import pandas as pd
 
 from companion.exhibits import theme, tooltips
-from companion.exhibits.form import DATASET, HIGHLIGHTED, Exhibit, Record
+from companion.exhibits.form import DATASET, HIGHLIGHTED, TEXTS, Exhibit, Record
 from companion.files.addresses import BETWEEN
 from companion.report import REPORT_EXHIBITS, Status
 from companion.tables import describe, is_table
@@ -51,10 +51,12 @@ def exhibit(
         table: the data shown beside a chart and offered for download; the chart's own data if not given.
         columns: titles of columns that the source tables do not describe, and of fields that tooltips show. A name that
             is one word needs none.
-        choices: one column of the chart's data and of the table, with the values that a reader can choose between; the
-            first is what is published, and what the texts above describe. The picture shows the rows with that value.
-            A value can have its `label`, and what differs of `title`, `subtitle`, `alt` and `note`; without a title,
-            its heading says what is shown and finds nothing.
+        choices: columns of the chart's data and of the table, each with the values that a reader can choose between;
+            the first is what is published, and what the texts above describe. The picture shows the rows with that
+            value. A value can have its `label`, and what differs of `title`, `subtitle`, `alt` and `note`; without a
+            title, its heading says what is shown and finds nothing. A name that is no column is a parameter that the
+            chart's expressions use, as one for its scale; the data and the title stay. Where two choices have the same
+            text, that of the later one is shown.
         highlight: one column of the chart's data, and which of its names stands out as published. A reader can pick
             another one; the chart colors it by `charts.highlight(column, charts.PICKED, color)`.
         absorbs: ids of earlier exhibits that this one took the place of. References, addresses and frames of other
@@ -87,7 +89,10 @@ def exhibit(
     spec = None if chart is None else _spec(chart, frame)
     if spec:
         tooltips.fill(spec, spec["datasets"] | {DATASET: rows}, titles | {f["name"]: f["title"] for f in fields})
-    choice = _choice(id, choices, spec=spec, rows=rows, titles=titles, subtitle=subtitle) if choices else None
+    chosen = [
+        _choice(id, name, values, spec=spec, rows=rows, titles=titles, subtitle=subtitle)
+        for name, values in (choices or {}).items()
+    ]
     picked = _highlight(id, highlight, spec=spec, rows=rows, titles=titles) if highlight else None
     return Exhibit(
         id=id,
@@ -102,7 +107,7 @@ def exhibit(
         fields=fields,
         rows=rows,
         spec=spec,
-        choice=choice,
+        choices=chosen,
         highlight=picked,
         absorbs=list(absorbs),
     )
@@ -120,21 +125,29 @@ def _spec(chart: alt.TopLevelMixin, frame: pd.DataFrame) -> Record:
 
 
 def _choice(
-    id: str, choices: dict[str, Any], *, spec: Record | None, rows: list[Record], titles: dict[str, str], subtitle: str
+    id: str,
+    name: str,
+    values: list[str] | dict[str, dict[str, str]],
+    *,
+    spec: Record | None,
+    rows: list[Record],
+    titles: dict[str, str],
+    subtitle: str,
 ) -> Record:
     """What a reader can choose, checked; the chart, which is changed, shows the first of it."""
-    (name, values), *more = choices.items()
-    if more or spec is None or len(values) < 2:
-        raise ValueError(f"Exhibit {id!r}: choices= takes one column of a chart, with two values or more.")
+    if spec is None or len(values) < 2:
+        raise ValueError(f"Exhibit {id!r}: choices= takes columns of a chart, each with two values or more.")
+    in_table = {row.get(name) for row in rows}
+    of_picture = in_table == {None} and re.search(rf"\b{re.escape(name)} ===? ", json.dumps(spec))
     options: list[Record] = []
     for value in values:
         own = dict(values[value]) if isinstance(values, dict) else {}
-        if unknown := own.keys() - {"label", "title", "subtitle", "alt", "note"}:
+        if unknown := own.keys() - {"label", *TEXTS}:
             raise ValueError(
                 f"Exhibit {id!r}: the choice {value!r} has {min(unknown)!r}, which is no text of an exhibit."
             )
         label = own.setdefault("label", str(value))
-        if options:  # the texts of the exhibit are those of the first
+        if options and not of_picture:  # the texts of the exhibit are those of the first
             own.setdefault("title", f"{subtitle} ({label})")
             own.setdefault("alt", f"{own['title']}. The numbers are in the table.")
         options.append({"value": value} | {key: " ".join(text.split()) for key, text in own.items()})
@@ -142,10 +155,10 @@ def _choice(
     filtered = _filter(spec, f"datum[{json.dumps(name)}] == {name}", name, shown)
     # What belongs to one view alone, such as a rule, has data with one of the values.
     of_chart = {row.get(name) for data in filtered for row in shown[data]}
-    if of_chart != {*values} or {row.get(name) for row in rows} != {*values}:
+    if not (of_picture and not filtered) and (of_chart != {*values} or in_table != {*values}):
         raise ValueError(f"Exhibit {id!r}: column {name!r} of chart and table has not just the values {list(values)}.")
     spec["params"] = [*spec.get("params", []), {"name": name, "value": options[0]["value"]}]
-    return {"field": name, "title": titles[name], "options": options}
+    return {"field": name, "title": titles.get(name, name.capitalize()), "options": options}
 
 
 def _highlight(

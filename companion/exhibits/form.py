@@ -5,6 +5,7 @@ tabular data resource. JupyterLab shows both by itself; the book draws them with
 back needs neither pandas nor Altair.
 """
 
+import itertools
 import re
 import textwrap
 from collections.abc import Iterable
@@ -21,6 +22,8 @@ CHART_MIME = "application/vnd.vegalite.v5+json"
 TABLE_MIME = "application/vnd.dataresource+json"
 DATASET = "exhibit"
 HIGHLIGHTED = "picked"  # the parameter of a chart with the name that stands out
+PUBLISHED = "published"  # the name of the view that a reader sees first
+TEXTS = ("title", "subtitle", "alt", "note")  # what an exhibit says of itself, and a view of it in its own words
 # The present form. A later one has another number if it means something else by a name that this one has. What is new
 # gets a default, with which the forms before are read. Version 0.1.0 wrote this form without its number.
 FORM = 1
@@ -33,6 +36,11 @@ def decimals(numbers: Iterable[float]) -> int:
         return 0
     small = max(map(abs, numbers)) < 10 and any(round(number, 1) != number for number in numbers)
     return 2 if small else 1
+
+
+def slug(value: object) -> str:
+    """A value that a reader can choose, as in addresses and names of files."""
+    return "-".join(re.findall(r"[a-z0-9.]+", str(value).lower()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +62,9 @@ class Exhibit:
         fields: the columns of its data, with name, title and type.
         rows: its data, one record per row.
         spec: Vega-Lite specification of the picture; None for a table.
-        choice: what a reader can choose to see: `field`, the column in which the views differ, its `title`, and
-            `options`, each with `value`, `label` and texts of its own, the published view first. None where there is
-            one view.
+        choices: what a reader can choose to see, each choice with `field`, the column in which the views differ or a
+            parameter of the picture alone, its `title`, and `options`, which have `value`, `label` and texts of their
+            own, the published one first. Empty where there is one view.
         highlight: what a reader can have stand out: `title` of the column, and its `names`, the published one first.
             None where there is nothing to pick.
         absorbs: ids of exhibits that it took the place of; what led to them leads to it.
@@ -75,28 +83,34 @@ class Exhibit:
     fields: list[Record]
     rows: list[Record]
     spec: Record | None = None
-    choice: Record | None = None
+    choices: list[Record] = field(default_factory=list)
     highlight: Record | None = None
     absorbs: list[str] = field(default_factory=list)
     form: int = FORM
 
     def views(self) -> "dict[str, Exhibit]":
-        """What a reader can choose to see, by its name in addresses, the published view first; each is an exhibit."""
-        if self.choice is None or self.spec is None:
+        """What a reader can choose to see, each an exhibit, by its name in addresses; the published view comes first.
+
+        Of several choices, each view has one option of each: a later choice has the last word on a text.
+        """
+        if not self.choices or self.spec is None:
             return {}
-        name, found = self.choice["field"], {}
-        for option in self.choice["options"]:
-            texts = {key: option[key] for key in ("title", "subtitle", "alt", "note") if key in option}
-            rows = [row for row in self.rows if row[name] == option["value"]]
-            params = [p | {"value": option["value"]} if p["name"] == name else p for p in self.spec["params"]]
-            spec = self.spec | {"params": params}
-            view = replace(self, rows=rows, spec=spec, choice=None, **texts)
-            found["-".join(re.findall(r"[a-z0-9.]+", str(option["value"]).lower()))] = view
+        columns = {column["name"] for column in self.fields}
+        found = {}
+        published = [choice["options"][0] for choice in self.choices]
+        for options in itertools.product(*(choice["options"] for choice in self.choices)):
+            chosen = {choice["field"]: option["value"] for choice, option in zip(self.choices, options, strict=True)}
+            texts = {key: option[key] for option in options for key in TEXTS if key in option}
+            rows = [row for row in self.rows if all(row[name] == chosen[name] for name in columns & chosen.keys())]
+            params = [p | {"value": chosen.get(p["name"], p["value"])} for p in self.spec["params"]]
+            view = replace(self, rows=rows, spec=self.spec | {"params": params}, choices=[], **texts)
+            others = [slug(own["value"]) for own, first in zip(options, published, strict=True) if own != first]
+            found["_".join(others) or PUBLISHED] = view
         return found
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Record:
         about = {name: value for name, value in vars(self).items() if name not in {"rows", "spec", "fields", "alt"}}
-        for name in ("absorbs", "highlight"):
+        for name in ("absorbs", "choices", "highlight"):
             if not about[name]:
                 del about[name]
         if self.spec is None:
@@ -140,4 +154,6 @@ class Exhibit:
             parts = {"rows": datasets.pop(DATASET, None), "spec": spec | {"datasets": datasets}}
         else:
             return None
+        if about.get("choice"):  # version 0.2.0 had one
+            parts["choices"] = [about["choice"]]
         return outputs.read(cls, {**about, "alt": content.get("description"), **parts})

@@ -71,70 +71,64 @@
     figure.published.view = tabs[0].dataset.view;
   };
 
-  // A choice sets a parameter of the chart, and what the exhibit says of itself: title, note, downloads, citations.
-  const makeChoice = (figure) => {
-    const box = figure.querySelector(".exhibit-choice[data-field]");
+  // A control sets a parameter of the chart. Of a choice, each view has words, downloads and citations of its own.
+  const makeControls = (figure) => {
+    const box = figure.querySelector(".exhibit-controls");
     if (!box) return;
-    const name = box.dataset.field;
-    const options = [...box.querySelectorAll("[data-title]")];
+    const said = JSON.parse(box.querySelector("script").textContent);
     const picture = figure.querySelector(".exhibit-picture");
     const changed = box.querySelector(".exhibit-changed");
-    let view;
-    figure.published[name] = options[0].value;
-    const chosen = () => options.find((option) => option.value === figure.state[name]) ?? options[0];
+    const controls = [...box.querySelectorAll("[data-name]")].map((element) => {
+      const { name, param } = element.dataset;
+      const options = [...element.querySelectorAll("option, input")];
+      figure.published[name] = options[0].value;
+      const chosen = () => options.find((option) => option.value === figure.state[name]) ?? options[0];
+      return { name, param, options, chosen, set: () => chosen() !== options[0] };
+    });
+    const shown = () => {
+      const views = controls.filter(({ chosen, set }) => "view" in chosen().dataset && set());
+      return views.map(({ chosen }) => chosen().value).join("_") || Object.keys(said)[0];
+    };
+    let view, ofReader;
     const draw = async () => {
-      figure.toggleAttribute("data-waiting", !view && chosen() !== options[0]);
-      if (!view && chosen() !== options[0]) view = await picture.live(); // a choice need not wait for the reader to come near
+      const isSet = controls.some((control) => control.set());
+      figure.toggleAttribute("data-waiting", !view && isSet);
+      if (!view && isSet) view = await picture.live(); // a choice need not wait for the reader to come near
       if (!view) return;
-      await view.signal(name, JSON.parse(chosen().dataset.value)).runAsync();
-      picture.querySelector(".exhibit-live svg").setAttribute("aria-label", chosen().dataset.alt);
+      for (const { param, chosen } of controls) view.signal(param, JSON.parse(chosen().dataset.value));
+      // What an address asks for moves nothing on the page; what a reader asks for has the height that it needs.
+      picture.style.minHeight = ofReader ? "" : `${picture.offsetHeight}px`;
+      await view.resize().runAsync();
+      picture.querySelector(".exhibit-live svg").setAttribute("aria-label", said[shown()].alt);
     };
     const show = () => {
-      const option = chosen();
-      if (option.matches("option")) option.selected = true;
-      else option.checked = true;
+      for (const { chosen } of controls) chosen()[chosen().matches("option") ? "selected" : "checked"] = true;
+      const words = said[shown()];
       for (const part of ["title", "subtitle", "note"]) {
-        figure.querySelector(`.exhibit-${part}`).textContent = option.dataset[part];
+        const place = figure.querySelector(`.exhibit-${part}`);
+        if (place) place.textContent = words[part];
       }
-      for (const part of figure.querySelectorAll("[data-choice]")) part.hidden = part.dataset.choice !== option.value;
-      changed.hidden = option === options[0];
-      figure.toggleAttribute("data-changed", option !== options[0]);
+      for (const part of figure.querySelectorAll("[data-choice]")) part.hidden = part.dataset.choice !== shown();
+      const isSet = controls.some((control) => control.set());
+      changed.hidden = !isSet;
+      figure.toggleAttribute("data-changed", isSet);
       draw();
     };
-    box.addEventListener("change", (event) => {
-      choose(figure, { [name]: event.target.value });
-      figure.querySelector(".exhibit-kicker .exhibit-said").textContent = chosen().dataset.title;
+    box.addEventListener("change", ({ target }) => {
+      ofReader = true;
+      choose(figure, { [target.closest("[data-name]").dataset.name]: target.value });
+      figure.querySelector(".exhibit-kicker .exhibit-said").textContent = said[shown()].title;
     });
     changed.querySelector("button").addEventListener("click", () => {
-      choose(figure, { [name]: options[0].value });
-      (box.querySelector("select") ?? options[0]).focus();
+      ofReader = true;
+      choose(figure, Object.fromEntries(controls.map(({ name }) => [name, figure.published[name]])));
+      (controls[0].options[0].closest("select") ?? controls[0].options[0]).focus();
     });
     picture.addEventListener("drawn", ({ detail }) => {
       view = detail;
       draw();
     });
     figure.addEventListener("state", show);
-  };
-
-  // What a reader picks stands out in the picture; numbers and texts stay.
-  const makeHighlight = (figure) => {
-    const select = figure.querySelector(".exhibit-highlight select");
-    if (!select) return;
-    const picture = figure.querySelector(".exhibit-picture");
-    const names = [...select.options].map((option) => option.value);
-    let view;
-    figure.published.highlight = names[0];
-    const draw = async () => {
-      select.value = names.includes(figure.state.highlight) ? figure.state.highlight : names[0];
-      if (!view && select.value !== names[0]) view = await picture.live();
-      await view?.signal("picked", select.value).runAsync();
-    };
-    select.addEventListener("change", () => choose(figure, { highlight: select.value }));
-    picture.addEventListener("drawn", ({ detail }) => {
-      view = detail;
-      draw();
-    });
-    figure.addEventListener("state", draw);
   };
 
   // Copying says that it did, to the eye and to a screen reader.
@@ -293,8 +287,7 @@
 
   for (const figure of document.querySelectorAll("figure.exhibit")) {
     figure.published = {};
-    makeChoice(figure);
-    makeHighlight(figure);
+    makeControls(figure);
     makeTabs(figure);
     makeCopying(figure);
     makeReading(figure);

@@ -100,7 +100,7 @@ def japan_customs_trade(files: list[SourceFile]) -> Built | None:
 
 
 def eo_code_imports(files: list[SourceFile]) -> Built | None:
-    """U.S. imports of a year by ten-digit code, in the codes of definition B, which contain those of A.
+    """U.S. imports of a year by ten-digit code, in the codes of the four definitions.
 
     Returns:
         One row per partner, year and code with imports, in current U.S. dollars.
@@ -111,7 +111,7 @@ def eo_code_imports(files: list[SourceFile]) -> Built | None:
     cut = only_one(files, usa_trade_online_cuts.recognizes, "U.S. imports by ten-digit code")
     if cut is None:
         return None
-    codes = load("eo_codes").query("definition_b")["hts10"]
+    codes = load("eo_codes").query("definition_a or definition_b or definition_c or definition_d")["hts10"]
     rows = usa_trade_online_cuts.read(cut)
     rows["hts10"] = rows["hts10"].map(dotted)
     rows = rows[rows["hts10"].isin(codes)].assign(valuation_basis=usa_trade_online_cuts.BASIS)

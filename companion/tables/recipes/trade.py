@@ -29,7 +29,9 @@ CARRIER = "https://github.com/redzone67/g/blob/42f5a141a1149428d729cd91f666543a8
 OF_RECORD = "usa-trade-online-2024"
 RECORD_SOURCES = [
     {
-        "title": f"USA Trade Online, Standard Report - Imports, 2024, {partner}; Census Bureau, carried by redzone67/g",
+        "title": (
+            f"USA Trade Online, Standard Report - Imports, 2024, {partner}; U.S. Census Bureau, carried by redzone67/g"
+        ),
         "path": f"{CARRIER}/{name}",
         "version": "2025-04-03",
         "vintage": OF_RECORD,
