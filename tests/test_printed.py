@@ -65,6 +65,12 @@ def pdf(printed: Printed) -> PdfReader:
 
 
 @pytest.fixture(scope="module")
+def texts(pdf: PdfReader) -> list[str]:
+    """What each page of the PDF says."""
+    return [page.extract_text() for page in pdf.pages]
+
+
+@pytest.fixture(scope="module")
 def epub(printed: Printed) -> dict[str, str]:
     with zipfile.ZipFile(printed.epub) as book:
         return {name: book.read(name).decode() for name in book.namelist()}
@@ -85,44 +91,44 @@ def bookmarks(pdf: PdfReader, items: list | None = None, depth: int = 0) -> list
     return found
 
 
-def test_the_first_page_says_what_the_book_is_and_how_to_cite_it(printed: Printed, pdf: PdfReader):
-    book, page = metadata(printed.folder), words(pdf.pages[0].extract_text())
+def test_the_first_page_says_what_the_book_is_and_how_to_cite_it(printed: Printed, texts: list[str]):
+    book, page = metadata(printed.folder), words(texts[0])
     for text in (book.title, book.version, str(book.date_released), cite_book(book)):
         assert text in page
     assert not re.search(r"\b1$", page), "the title page has no number"
 
 
-def test_every_other_page_has_its_number(pdf: PdfReader):
-    for number, page in enumerate(pdf.pages[1:], start=2):
-        assert str(number) in page.extract_text().splitlines()[:2], number
+def test_every_other_page_has_its_number(texts: list[str]):
+    for number, text in enumerate(texts[1:], start=2):
+        assert str(number) in text.splitlines()[:2], number
 
 
-def test_bookmarks_lead_to_parts_chapters_and_sections(printed: Printed, pdf: PdfReader):
+def test_bookmarks_lead_to_parts_chapters_and_sections(printed: Printed, pdf: PdfReader, texts: list[str]):
     found = bookmarks(pdf)
     titles = ["Overview", *printed.titles[1:]]
     assert [title for depth, title, _ in found if depth == 0] == ["Overview", *PARTS]
     assert [title for depth, title, _ in found if depth == 1] == titles[1:]
     assert (2, "How to rerun") in [(depth, title) for depth, title, _ in found]
     for _, title, page in found:
-        assert title in words(pdf.pages[page - 1].extract_text())
+        assert title in words(texts[page - 1])
 
 
-def test_the_contents_name_the_page_of_each_chapter_and_exhibit(printed: Printed, pdf: PdfReader):
-    contents = words(" ".join(page.extract_text() for page in pdf.pages[1:3]))
+def test_the_contents_name_the_page_of_each_chapter_and_exhibit(printed: Printed, pdf: PdfReader, texts: list[str]):
+    contents = words(" ".join(texts[1:3]))
     chapters = [(title, page) for depth, title, page in bookmarks(pdf) if depth < 2 and title not in PARTS]
     assert len(chapters) == len(printed.titles)
     for title, page in chapters:
         assert f"{title} {page}" in contents
     exhibit = re.search(r"1\. ([^.]+ in the largest year) (\d+)", contents)
-    assert f"{exhibit[1]}" in words(pdf.pages[int(exhibit[2]) - 1].extract_text())
+    assert f"{exhibit[1]}" in words(texts[int(exhibit[2]) - 1])
 
 
-def test_charts_are_vectors_and_their_letters_text(pdf: PdfReader):
+def test_charts_are_vectors_and_their_letters_text(pdf: PdfReader, texts: list[str]):
     for page in pdf.pages:
         things = (page["/Resources"].get("/XObject") or {}).values()
         assert not [thing for thing in things if thing.get_object()["/Subtype"] == "/Image"]
-    page = next(page for page in pdf.pages if "shows them by year" in words(page.extract_text()))
-    assert len({f"{year}" for year in range(2000, 2022)} & set(page.extract_text().split())) > 5, "the axis' labels"
+    text = next(text for text in texts if "shows them by year" in words(text))
+    assert len({f"{year}" for year in range(2000, 2022)} & set(text.split())) > 5, "the axis' labels"
 
 
 def test_links_lead_to_places_in_the_file_or_to_the_web(pdf: PdfReader):
@@ -209,13 +215,12 @@ def built(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.usefixtures("built")
 @pytest.mark.parametrize("fonts", FONTS)
 def test_printed_again_with_other_fonts_installed_it_has_the_same_bytes(
-    printed: Printed, pdf: PdfReader, fonts: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    printed: Printed, fonts: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     configuration, again = tmp_path / "fonts.conf", tmp_path / "again.pdf"
     configuration.write_text(f"<fontconfig>{fonts}</fontconfig>", encoding="utf-8")
     monkeypatch.setenv("FONTCONFIG_FILE", str(configuration))
     write_pdf(printed.folder, again)
-    assert [page.extract_text() for page in PdfReader(again).pages] == [page.extract_text() for page in pdf.pages]
     assert again.read_bytes() == printed.pdf.read_bytes()
 
 
@@ -242,8 +247,8 @@ def test_gaps_in_the_numbers_of_elements_make_no_difference():
     assert len(editions.printed._without_gaps(one)) == len(one), "places in the file are counted in bytes"
 
 
-def test_words_can_be_searched(pdf: PdfReader):
-    text = "".join(page.extract_text() for page in pdf.pages)
+def test_words_can_be_searched(texts: list[str]):
+    text = "".join(texts)
     assert re.search(r"\w(fi|fl)\w", text)
     assert not re.search("[\ufb00-\ufb06\ufffd]", text)
 
@@ -303,12 +308,12 @@ def test_the_epub_shows_the_exhibit_as_picture_and_as_table(epub: dict[str, str]
 
 
 def test_words_of_the_glossary_are_plain_on_paper_and_in_the_epub(
-    small_book: Path, pdf: PdfReader, epub: dict[str, str]
+    small_book: Path, pdf: PdfReader, texts: list[str], epub: dict[str, str]
 ):
     website = (small_book / "_build" / "html" / "chapters" / "deliveries.html").read_text(encoding="utf-8")
     assert 'data-meaning="Uncrewed aerial vehicle."' in website
     assert "vehicles (UAV) are" in epub["chapters/deliveries.xhtml"]
-    assert "vehicles (UAV) are" in words("".join(page.extract_text() for page in pdf.pages))
+    assert "vehicles (UAV) are" in words("".join(texts))
     assert not [link for page in pdf.pages for link in page.get("/Annots", []) if "term-" in str(link.get_object())]
 
 

@@ -205,6 +205,7 @@ def test_the_reader_s_colors_last(html: Path, browser: Browser):
     page.locator(".book-mode").click()
     assert page.get_by_role("button", name="Colors: dark").is_visible()
     wait_until(page, f"{background} === 'rgb(18, 18, 18)'")
+    page.wait_for_timeout(300)  # a browser tells what a page keeps to its other processes a moment later
     page.goto((html / LEDGER).as_uri())
     assert page.evaluate(background) == "rgb(18, 18, 18)"
     page.context.close()
