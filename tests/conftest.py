@@ -33,7 +33,7 @@ LEFT_OUT = shutil.ignore_patterns(".*", "_build", "_site", "__pycache__", "*.egg
 SOURCES = Path(os.environ.get("COMPANION_SOURCES", ROOT.parent / "shared" / "sources"))
 PICTURES = ".pictures"
 CHROMIUM = find_browser()
-NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND"
+NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
 
 # The tests that take longest start first, so that no processor waits at the end.

@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import CHROMIUM, ROOT, quoted_values
-from playwright.sync_api import sync_playwright
+from conftest import ROOT, quoted_values
+from playwright.sync_api import Browser
 
 from companion.chapters.notebooks import code_cells, read_chapter
 from companion.chapters.runner import Shell
-from companion.editions.printed import QUIET
 
 EVAL = re.compile(r"\{eval\}`([^`]+)`")
 # One with many variables whose names are those of facts, one that quotes other chapters.
@@ -74,25 +73,25 @@ def lab(copy_of_project: Path, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_sentences_show_their_numbers_in_jupyterlab_and_are_saved_without(lab: str, copy_of_project: Path, html: Path):
+def test_sentences_show_their_numbers_in_jupyterlab_and_are_saved_without(
+    browser: Browser, lab: str, copy_of_project: Path, html: Path
+):
     chapter = CHAPTERS[-1]
     path = copy_of_project / chapter
     source = path.read_text(encoding="utf-8").partition("\n---\n")[2]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = browser.new_page(viewport={"width": 1400, "height": 20000})  # JupyterLab draws what is in view
-        page.set_default_timeout(120_000)
-        page.goto(f"{lab}/lab/tree/{chapter}")
-        page.locator(".myst", has_text="facts.").first.wait_for()
-        page.get_by_text("| Idle").wait_for()  # what is run before there is a kernel stays as it is
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
-        names = "[...document.querySelectorAll('.myst')].some(cell => cell.innerText.includes('facts.'))"
-        page.wait_for_function(f"!{names}")
-        with page.expect_response(lambda answer: answer.request.method == "PUT" and chapter in answer.url):
-            page.keyboard.press("Control+s")
-        text = " ".join(" ".join(page.locator(".myst").all_inner_texts()).split())
-        browser.close()
+    page = browser.new_page(viewport={"width": 1400, "height": 20000})  # JupyterLab draws what is in view
+    page.set_default_timeout(120_000)
+    page.goto(f"{lab}/lab/tree/{chapter}")
+    page.locator(".myst", has_text="facts.").first.wait_for()
+    page.get_by_text("| Idle").wait_for()  # what is run before there is a kernel stays as it is
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    names = "[...document.querySelectorAll('.myst')].some(cell => cell.innerText.includes('facts.'))"
+    page.wait_for_function(f"!{names}")
+    with page.expect_response(lambda answer: answer.request.method == "PUT" and chapter in answer.url):
+        page.keyboard.press("Control+s")
+    text = " ".join(" ".join(page.locator(".myst").all_inner_texts()).split())
+    page.close()
     assert "Error" not in text
     assert re.search(".*".join(map(re.escape, quoted_values((html / chapter).with_suffix(".html")))), text), text
     assert path.read_text(encoding="utf-8").partition("\n---\n")[2] == source

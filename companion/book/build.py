@@ -51,6 +51,7 @@ def build(book: Path, say: Say = print) -> Path:
     if seal.holds(book, state):
         say(f"Nothing has changed since the book was built: {page.as_uri()}")
         return page
+    seal.lift(book)
     gc.disable()  # imports and doctrees make millions of objects that stay until the end
     # Meanwhile, since the process that runs the chapters is busy with one core at first.
     meanwhile = Thread(target=import_module, args=["companion.book.extension"])

@@ -38,6 +38,11 @@ def put(book: Path, state: str) -> None:
     keep.write(book / SEAL, json.dumps([state, _made(book)]).encode())
 
 
+def lift(book: Path) -> None:
+    """Take the seal off before a build begins: what a killed one leaves behind, the next looks through and removes."""
+    (book / SEAL).unlink(missing_ok=True)
+
+
 def _files(folder: Path, book: Path) -> Iterator[Path]:
     """The files below a folder, in order, but for hidden ones, built ones, and the reader's own."""
     own = settings.local_folder(book)
