@@ -49,7 +49,7 @@ VERDICTS = {
     "contradicted": ("×", "The evidence says otherwise."),
     "inconsistent": ("≠", "It does not fit what the report says elsewhere."),
     "not tested": ("○", "No source was found that decides it."),
-    "not testable": ("–", "Nothing that is open to anyone could decide it."),
+    "not testable": ("–", "No public evidence could decide it."),
 }
 HOLDING = ("confirmed", "refined")
 DOUBTED = ("contradicted", "inconsistent")  # verdicts that say how certain they are
