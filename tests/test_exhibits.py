@@ -122,15 +122,6 @@ def test_of_two_choices_each_view_has_an_option_of_each():
     assert [">100<" in svg for svg in files] == [True, False, True, False]
 
 
-def test_a_choice_of_an_earlier_form_is_read():
-    choices = {"vintage": {"2022-08": {}, "2026-05": {"title": "Another finding"}}}
-    shown = exhibit("own-one", BY_VINTAGE, choices=choices, **ABOUT)
-    output = json.loads(json.dumps(shown._repr_mimebundle_()[CHART_MIME]))
-    about = output["usermeta"]["exhibit"]
-    (about["choice"],) = about.pop("choices")  # as version 0.2.0 wrote it
-    assert Exhibit.from_output(output) == shown
-
-
 def test_a_mark_can_belong_to_one_view_alone():
     rule = alt.Chart(pd.DataFrame({"vintage": ["2026-05"], "units": [2]})).mark_rule().encode(y="units:Q")
     choices = {"vintage": ["2022-08", "2026-05"]}

@@ -154,6 +154,4 @@ class Exhibit:
             parts = {"rows": datasets.pop(DATASET, None), "spec": spec | {"datasets": datasets}}
         else:
             return None
-        if about.get("choice"):  # version 0.2.0 had one
-            parts["choices"] = [about["choice"]]
         return outputs.read(cls, {**about, "alt": content.get("description"), **parts})
