@@ -248,7 +248,7 @@ def test_one_way_weapons_are_shared_out_as_they_are(variant: Variant):
     rows = variant.deliveries.query("vintage == @LATER").query(one_way)
     all_estimated = (rows["units"] == rows["units_estimated"]).all()
     assert ("All these numbers are estimates" in exhibit.alt) == all_estimated
-    assert ("all of them SIPRI’s estimates" in variant.text["uas/roles"]) == all_estimated
+    assert ("all of them are SIPRI’s estimates" in variant.text["uas/roles"]) == all_estimated
 
 
 def test_the_american_page_names_the_export_that_it_counts(variant: Variant):
