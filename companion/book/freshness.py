@@ -42,6 +42,7 @@ logger = logging.getLogger(__name__)
 
 KERNEL = "kernelspec:\n"
 PAGES, SHARED = "companion_pages", "companion_shared"
+BEGUN = ".begun"  # a file beside what Sphinx keeps of the pages, as long as a build is under way
 # No page is made with what reads upstream files and makes tables of them, or with what starts a build.
 OTHERS = (
     "companion/sources/",
@@ -141,16 +142,35 @@ def setup(app: Sphinx) -> Freshness:
     app.add_config_value("companion_reading", "", "env", str)
     app.add_config_value("companion_changes", "", "env", str)
     app.add_config_value("companion_drawing", "", "html", str)
+    app.connect("config-inited", _forget)
     app.connect("config-inited", _take_digests)
     freshness = Freshness()
     app.connect("env-get-outdated", freshness.run_chapters)
+    app.connect("env-before-read-docs", _begin)
     app.connect("env-before-read-docs", freshness.hand_over)
     app.connect("source-read", freshness.add_key)
     app.connect("doctree-read", freshness.remember)
     app.connect("env-get-updated", freshness.write_again, priority=900)  # exhibits have their numbers by then
     app.connect("env-purge-doc", lambda app, env, page: _pages(env).pop(page, None))
     app.connect("env-merge-info", _merge)
+    app.connect("build-finished", _end, priority=999)
     return freshness
+
+
+def _forget(app: Sphinx, config: Config) -> None:
+    """After a build that did not end, read all pages: those that it read are not those that Sphinx knows of."""
+    if Path(app.doctreedir, BEGUN).exists():
+        shutil.rmtree(app.doctreedir)
+        Path(app.doctreedir).mkdir()
+
+
+def _begin(app: Sphinx, env: BuildEnvironment, pages: list[str]) -> None:
+    Path(app.doctreedir, BEGUN).touch()
+
+
+def _end(app: Sphinx, exception: Exception | None) -> None:
+    if exception is None:
+        Path(app.doctreedir, BEGUN).unlink(missing_ok=True)
 
 
 def _charts(run: Run) -> list[Exhibit]:
