@@ -8,6 +8,7 @@ BIN := .venv/bin
 # As long as this file is newer than the lock, the environment is that of the lock.
 ENVIRONMENT := .venv/installed
 UV := $(BIN)/uv pip
+INSTALL := apt-get install -y -qq --no-install-recommends
 # Files are read and written alike in every locale. Paths in the environment are read by that of LC_ALL alone.
 export PYTHONUTF8 := 1
 export LC_ALL := C.UTF-8
@@ -102,8 +103,10 @@ $(ENVIRONMENT): requirements.txt pyproject.toml
 
 # What the environment cannot hold. On a machine without apt-get, a message says what to install.
 .PHONY: browser
-browser: $(ENVIRONMENT) # the tests look at the book in Chromium, which also prints it
-	@$(BIN)/python -c "import sys; from companion.editions.printed import find_browser; sys.exit(not find_browser())" || { \
-	  echo "Installing Chromium"; \
-	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+browser: $(ENVIRONMENT) # the tests look at the book in Chromium, which also prints it, best in its shell without windows
+	@command -v chromium-headless-shell >/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium’s shell without windows" \
+	    && apt-get update -qq && $(INSTALL) chromium-headless-shell >/dev/null; } \
+	  || $(BIN)/python -c "import sys; from companion.editions.printed import find_browser; sys.exit(not find_browser())" \
+	  || { echo "Installing Chromium"; apt-get update -qq && $(INSTALL) chromium >/dev/null; } \
 	  || { echo "Install Chromium, Chrome or Edge, then run make again." >&2; exit 1; }

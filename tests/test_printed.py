@@ -317,7 +317,7 @@ def test_words_of_the_glossary_are_plain_on_paper_and_in_the_epub(
     assert not [link for page in pdf.pages for link in page.get("/Annots", []) if "term-" in str(link.get_object())]
 
 
-@pytest.mark.parametrize("name", ["chromium", "google-chrome-stable", "msedge"])
+@pytest.mark.parametrize("name", ["chromium-headless-shell", "google-chrome-stable", "msedge"])
 def test_a_browser_is_found_by_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_browser() is None
