@@ -18,7 +18,7 @@ from test_chapters import REPORT, runs
 from test_context import record
 
 from companion import cards, claim, load, settings
-from companion.book.ledger import OPEN, ORDER, WORDS, claims_csv
+from companion.book.ledger import OPEN, ORDER, WORDS, claims_csv, outcomes
 from companion.book.nodes import TEMPLATES
 from companion.chapters.execution import execute
 from companion.chapters.notebooks import chapter_paths, expected_path
@@ -26,7 +26,7 @@ from companion.claims.claim import ClaimTurnedError
 from companion.claims.form import CLAIM_MIME, Claim
 from companion.claims.verdicts import computed_verdict
 from companion.files.sheets import is_formula
-from companion.report import DOUBTED, GRADES, INSIGHTS, KINDS, VERDICTS
+from companion.report import DOUBTED, GRADES, INSIGHTS, KINDS, UNTESTED, VERDICTS
 from companion.sources import SourceError, compiled
 from companion.tables.recipes import context
 
@@ -558,6 +558,28 @@ def test_card_and_ledger_lead_to_each_other(html: Path, index: list[dict], ledge
         assert f'href="../{page.removeprefix("chapters/")}#{anchor}"' in row, entry["id"]
         cells = markup.unescape(re.sub(r"<[^>]+>", "", row))
         assert all(entry[name] in cells for name in ("statement", "stated", "observed", "verdict", "finding"))
+
+
+def test_above_its_cards_a_page_says_how_many_statements_hold(html: Path, index: list[dict]):
+    for page in {entry["page"].partition("#")[0] for entry in index}:
+        verdicts = [entry["verdict"] for entry in index if entry["page"].startswith(page)]
+        said = re.search(r'<div class="claims">\s*<p>(.*?)</p>', (html / page).read_text(encoding="utf-8"))[1]
+        counts = {
+            r"The (\d+) statements below": len(verdicts),
+            r"(\d+) holds? as stated": verdicts.count("confirmed"),
+            r"(\d+) holds? with another": verdicts.count("refined"),
+            r"(\d+) do(?:es)? not hold": sum(verdict in DOUBTED for verdict in verdicts),
+            r"(\d+) could not be tested": sum(verdict in UNTESTED for verdict in verdicts),
+        }
+        if len(verdicts) > 1:
+            found = {words: int((re.search(words, said) or ["", 0])[1]) for words in counts}
+            assert found == counts, (page, said)
+
+
+def test_one_statement_and_statements_of_one_kind_are_told_without_a_count():
+    one, other = (Claim(id="C901", statement="It is.", verdict=verdict) for verdict in ("contradicted", "confirmed"))
+    assert outcomes([one]) == "The statement below is the report’s, in our words: it does not hold."
+    assert outcomes([other, other]) == "The 2 statements below are the report’s, in our words: all hold as stated."
 
 
 def test_the_ledger_counts_its_rows(index: list[dict], ledger: str):

@@ -25,7 +25,8 @@ from companion.book.shell import ADDRESS, add_script
 from companion.claims.form import CLAIM_MIME, Claim
 from companion.files.layout import CLAIMS
 from companion.files.sheets import as_csv
-from companion.report import DOUBTED, GRADES, INSIGHTS, KINDS, VERDICTS
+from companion.prose import listed
+from companion.report import DOUBTED, GRADES, INSIGHTS, KINDS, UNTESTED, VERDICTS
 from companion.tables import read_rows
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,13 @@ SCRIPT = "ledger.js"
 OPEN = (*DOUBTED, "refined")  # the verdicts of cards that stand open
 ORDER = (*OPEN, *(verdict for verdict in VERDICTS if verdict not in OPEN))
 WORDS = {"verdicts": VERDICTS, "kinds": KINDS, "grades": GRADES}
+# What became of statements, by verdict: of one, and of several.
+OUTCOMES = {
+    ("confirmed",): ("holds as stated", "hold as stated"),
+    ("refined",): ("holds with another scope, date, or size", "hold with another scope, date, or size"),
+    DOUBTED: ("does not hold", "do not hold"),
+    UNTESTED: ("could not be tested", "could not be tested"),
+}
 
 
 class ClaimNode(nodes.General, nodes.Element):
@@ -176,6 +184,16 @@ def anchor(id: str) -> str:
     return f"claim-{id.lower()}"
 
 
+def outcomes(claims: list[Claim]) -> str:
+    """What became of the statements below, in a sentence: how many hold, and how many do not."""
+    counts = {words: sum(claim.verdict in verdicts for claim in claims) for verdicts, words in OUTCOMES.items()}
+    found = {words: count for words, count in counts.items() if count}
+    if len(claims) == 1:
+        return f"The statement below is the report’s, in our words: it {next(iter(found))[0]}."
+    said = [f"{'all' if count == len(claims) else count} {words[count > 1]}" for words, count in found.items()]
+    return f"The {len(claims)} statements below are the report’s, in our words: {listed(said)}."
+
+
 def claims_csv(cards: list[dict[str, Any]]) -> str:
     """The cards as CSV, one claim per row; sources joined by a bar."""
     rows = []
@@ -214,9 +232,11 @@ def _visit_claims(self: HTML5Translator, node: ClaimsNode) -> None:
         link = f"{self.builder.get_relative_uri(here, ledger)}#ledger-{claim.id.lower()}" if ledger else None
         text = with_words("claim.html", claim=claim, anchor=card["ids"][0], ledger=link)
         cards[claim.verdict].append(Markup(text))
+    claims = [card["claim"] for card in node.findall(ClaimNode)]
     page = with_words(
         "claims.html",
-        claims=[card["claim"] for card in node.findall(ClaimNode)],
+        claims=claims,
+        outcomes=outcomes(claims),
         open=[card for verdict in OPEN for card in cards[verdict]],
         folds=[(verdict, cards[verdict]) for verdict in ORDER if verdict not in OPEN and cards[verdict]],
         foldable=for_web(self.builder),
