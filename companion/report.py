@@ -63,7 +63,7 @@ KINDS = {
 # The grades of sources: a word, and what it stands for.
 GRADES = {
     "A": ("official", "an official document, or an institution’s own data"),
-    "B": ("established", "established press, a trade journal, scholarly work or an archive, or a company"),
+    "B": ("established", "established press, a trade journal, scholarly work, an archive, or a company"),
     "C": ("secondary", "a copy, a repost, a blog, or a secondary summary"),
 }
 # How an observed number is compared with the stated one; the rules are in `companion.claims.verdicts`.
