@@ -151,7 +151,8 @@ def _public_trade(
         "what_is_drawn": (
             "No open file holds these codes for both flows over the years. The figure is an open counterpart: "
             f"exports are what Japan’s customs counted from the United States, from {exports.index[0]} to {last}, in "
-            "the seven groups whose Japanese code is that of the report or a little wider. They were USD "
+            "seven groups: the five whose Japanese code is the report’s subheading, and two that are a little wider. "
+            "They were USD "
             f"{exports[before]:.0f} million in {before}, {exports[after]:.0f} million in {after}, and "
             f"{exports[last]:.0f} million in {last}; wafer inspection alone went from {wafers[before]:.0f} to "
             f"{wafers[after]:.0f} and {wafers[last]:.0f}. Imports from Japan are drawn where they can be had: "

@@ -83,13 +83,6 @@ def by_states(ranks: Mapping[str, int]) -> str:
     return listed(f"{in_words(rank, ordinal=True)} in {month(state)}" for state, rank in runs)
 
 
-def between(ranks: Iterable[int]) -> str:
-    """The places that a rank takes: "between second and fourth", or "second"."""
-    places = sorted(ranks)
-    best, worst = (in_words(rank, ordinal=True) for rank in (places[0], places[-1]))
-    return best if best == worst else f"between {best} and {worst}"
-
-
 def equal_states(rows: "pd.DataFrame", keys: list[str], count: str) -> str:
     """States that do not differ in a count: "March 2025 and February 2026"; pairs are parted by semicolons.
 
