@@ -31,8 +31,8 @@ INSIGHTS = {
 Status = Literal["reproduced", "updated", "open-counterpart", "awaiting-data", "own"]
 # A status has a word and a shape, never a color alone.
 STATUSES = {
-    "reproduced": ("●", "reproduced", "The report's source, at the report's vintage or rebuilt to it."),
-    "updated": ("◐", "updated", "The report's source, a later vintage."),
+    "reproduced": ("●", "reproduced", "The report's source, in the state that the report used, or rebuilt to it."),
+    "updated": ("◐", "updated", "The report's source, in a later state."),
     "open-counterpart": ("◇", "open counterpart", "Open data stand in for a source that could not be had."),
     "awaiting-data": (
         "○",
