@@ -552,7 +552,7 @@ def test_card_and_ledger_lead_to_each_other(html: Path, index: list[dict], ledge
         text = (html / page).read_text(encoding="utf-8")
         assert text.count(f'id="{anchor}"') == 1, entry["id"]
         card = re.search(rf'(?s)<section class="claim [\w-]+" id="{anchor}">.*?</section>', text)[0]
-        assert markup.escape(entry["statement"], quote=False) in card.replace("&#39;", "'").replace("&#34;", '"')
+        assert entry["statement"] in markup.unescape(re.sub(r"<[^>]+>", "", card)), entry["id"]
         assert re.search(rf'href="[^"]*evidence/claims\.html#ledger-{entry["id"].lower()}"', card), entry["id"]
         row = re.search(rf'(?s)<tr id="ledger-{entry["id"].lower()}".*?</tr>', ledger)[0]
         assert f'href="../{page.removeprefix("chapters/")}#{anchor}"' in row, entry["id"]
@@ -753,6 +753,49 @@ def test_a_contradiction_never_looks_like_a_confirmed_date(html: Path, browser: 
         assert page.locator(".claims-fold .claim").first.bounding_box()["height"] > 0, "a fold is open on paper"
     kinds = {verdict: looks(page, f".claim.of-{verdict}") for verdict in ("confirmed", "refined", "contradicted")}
     assert len(set(kinds.values())) == len(kinds), kinds
+    page.context.close()
+
+
+def test_on_a_phone_a_row_is_short_until_it_is_asked_for(html: Path, browser: Browser):
+    page, trouble = open_page(browser, (html / LEDGER).as_uri(), 360)
+    assert page.evaluate("document.documentElement.scrollHeight") < 25_000
+    row = page.locator(ROWS).nth(1)
+    section, finding = row.locator("[data-label=Section]"), row.locator(".ledger-finding")
+    more = row.get_by_role("button")
+    short = finding.bounding_box()["height"]
+    assert not section.is_visible()
+    more.press("Enter")
+    assert section.is_visible()
+    assert finding.bounding_box()["height"] > 2 * short
+    assert more.get_attribute("aria-expanded") == "true"
+    more.click()
+    assert not section.is_visible()
+    field(page, "Search").fill("japan")
+    assert page.locator(f"{ROWS} [data-label=Section]:visible").count() == page.locator(ROWS).count() > 50
+    field(page, "Search").fill("")
+    page.emulate_media(media="print")
+    assert section.is_visible()
+    assert not more.is_visible()
+    assert trouble == []
+    page.context.close()
+    for address in ("C021", "ledger-c021"):
+        page, _ = open_page(browser, f"{(html / LEDGER).as_uri()}#{address}", 360)
+        row = page.locator("#ledger-c021")
+        wait_until(page, "document.querySelector('#ledger-c021').matches(':target.is-open')")
+        assert row.locator("[data-label=Section]").is_visible()
+        assert page.locator(".is-open").count() == 1
+        assert 0 <= row.bounding_box()["y"] < 100
+        page.context.close()
+    page, _ = open_page(browser, (html / LEDGER).as_uri(), 360, java_script_enabled=False)
+    assert page.locator(f"{ROWS} [data-label=Section]:visible").count() == page.locator(ROWS).count()
+    page.context.close()
+
+
+def test_on_a_phone_the_insights_are_a_list_that_does_not_scroll(html: Path, browser: Browser):
+    page, _ = open_page(browser, (html / ARGUMENT).as_uri(), 360)
+    table = page.locator(".insights .exhibit-table")
+    assert table.evaluate("table => table.scrollWidth <= table.clientWidth")
+    assert "–" not in table.locator("td:visible").all_inner_texts()
     page.context.close()
 
 

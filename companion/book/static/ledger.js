@@ -26,6 +26,26 @@
     return column < 0 ? { column: first, descending: false } : { column, descending: by.startsWith("-") };
   };
 
+  // Where there is no room for all, a row is short until it is asked for, or until its words are looked for.
+  const open = (row, isOpen) => {
+    row.classList.toggle("is-open", isOpen);
+    row.querySelector(".ledger-more").setAttribute("aria-expanded", isOpen);
+  };
+  for (const { element } of rows) {
+    const more = Object.assign(document.createElement("button"), { type: "button", className: "ledger-more" });
+    more.setAttribute("aria-label", `${element.cells[0].textContent.trim()} in full`);
+    more.addEventListener("click", () => open(element, !element.classList.contains("is-open")));
+    element.querySelector(".ledger-verdict").append(more);
+    open(element, false);
+  }
+  const go = () => {
+    const [, id] = location.hash.match(/^#(?:ledger-)?(c\d+)$/i) ?? [];
+    const row = id && document.getElementById(`ledger-${id.toLowerCase()}`);
+    if (!row) return;
+    open(row, true);
+    if (location.hash !== `#${row.id}`) location.replace(`#${row.id}`);
+  };
+
   const apply = () => {
     const words = form.elements.words.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
@@ -36,6 +56,7 @@
       row.element.hidden = !fits;
       shown += fits;
     }
+    ledger.classList.toggle("is-searched", words.length > 0);
     found.textContent = shown === rows.length ? `${shown} statements` : `${shown} of ${rows.length} statements`;
   };
 
@@ -80,4 +101,6 @@
     });
   });
   form.hidden = false;
+  window.addEventListener("hashchange", go);
+  go();
 })();
