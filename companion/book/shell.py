@@ -19,6 +19,7 @@ from sphinx.util.build_phase import BuildPhase
 
 from companion.book import policy, styles
 from companion.book.contents import contents, sections
+from companion.book.lines import keep_whole
 from companion.book.nodes import TEMPLATES, for_web
 from companion.citation import address, metadata
 from companion.settings import changes_file
@@ -91,7 +92,8 @@ def _surround(
     names = order.short | pinned
     context.setdefault("scripts", [f"{STATIC}/{SCRIPT}"])
     if "body" in context:  # a table that the theme lets scroll can be scrolled by keyboard
-        context["body"] = context["body"].replace(SCROLLS, f'{SCROLLS[:-1]} tabindex="0">')
+        body = context["body"].replace(SCROLLS, f'{SCROLLS[:-1]} tabindex="0">')
+        context["body"] = keep_whole(body)
     context.update(
         names=names,
         pinned=pinned,

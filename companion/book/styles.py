@@ -80,7 +80,7 @@ def _selectors(prelude: list[Node]) -> Iterator[tuple[str, set[str]]]:
 
 def _compact(tokens: list[Node]) -> str:
     text = tinycss2.serialize([token for token in tokens if token.type != "comment"])
-    return re.sub(r"\s+", " ", text).strip()
+    return re.sub(r"[ \t\n]+", " ", text).strip()  # in a text, a space that breaks no line is another character
 
 
 def _without_variables(rules: list[str]) -> list[str]:
