@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import re
+from collections import Counter
 from itertools import product
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -14,6 +15,7 @@ from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Page
 
 from companion.book import styles
+from companion.book.lines import keep_whole
 from companion.book.shell import LIBRARY, MISSING, STYLE, UNCUT
 
 FIVE, FRONT, LEDGER = "chapters/uas/exporters.html", "chapters/index.html", "chapters/evidence/claims.html"
@@ -162,6 +164,28 @@ def test_no_line_of_text_is_long_and_notes_take_the_room_that_there_is(html: Pat
     page.context.close()
 
 
+def test_small_print_beside_a_picture_is_no_higher(html: Path, browser: Browser):
+    """Where it would be, it stands below."""
+    page, _ = open_page(browser, (html / "chapters" / "eoir" / "systems.html").as_uri(), 1600)
+    beside, below = page.locator("figure.of-aside"), page.locator("figure.of-chart:not(.of-aside)")
+    ends = """figure => {
+        const range = document.createRange();
+        range.selectNodeContents(figure.querySelector(".exhibit-source"));
+        const picture = figure.querySelector(".exhibit-picture").getBoundingClientRect();
+        return [picture.bottom, range.getBoundingClientRect().bottom];
+    }"""
+    assert beside.count() == 2
+    for figure in beside.all():
+        picture, print_ = figure.evaluate(ends)
+        assert print_ <= picture + 19
+    page.goto((html / "chapters" / "eoir" / "roles.html").as_uri())
+    assert below.count() == 3
+    for figure in below.all():
+        picture, print_ = figure.evaluate(ends)
+        assert print_ > picture
+    page.context.close()
+
+
 def test_the_menu_pins_what_is_looked_for_and_opens_the_present_part_alone(html: Path):
     page = soup(html / FIVE)
     assert [link.get_text() for link in page.select(".book-pinned a")] == [
@@ -224,6 +248,50 @@ def test_a_text_is_copied(html: Path, browser: Browser):
     text = page.locator(".cite-page pre").first.text_content()
     assert page.evaluate("navigator.clipboard.readText()") == text.strip()
     page.context.close()
+
+
+def test_small_pictures_are_whole_and_on_the_ground_of_the_page(html: Path, browser: Browser):
+    for scheme, ground in {"light": (255, 255, 255), "dark": (18, 18, 18)}.items():
+        page, _ = open_page(browser, (html / LIST).as_uri(), color_scheme=scheme)
+        image = page.locator(".exhibit-all img").first
+        image.scroll_into_view_if_needed()
+        wait_until(page, "document.querySelector('.exhibit-all img').complete")
+        style = image.evaluate("image => [getComputedStyle(image).objectFit, getComputedStyle(image).filter]")
+        assert style == ["contain", "none"]
+        drawn = Image.open(io.BytesIO(image.screenshot())).convert("RGB")
+        counts = Counter({color: number for number, color in drawn.getcolors(1 << 24)})
+        assert counts.most_common(1)[0][0] == ground
+        letters = (227, 232, 238) if scheme == "dark" else (27, 36, 48)
+        assert counts[letters] > 20
+        page.context.close()
+
+
+def test_the_link_of_a_heading_breaks_no_line_and_a_date_stands_in_one(html: Path, browser: Browser):
+    page, _ = open_page(browser, (html / FIVE).as_uri(), 360)
+    heights = "[...document.querySelectorAll('h1, h2, h3')].map(heading => heading.offsetHeight)"
+    before = page.evaluate(heights)
+    page.evaluate("document.querySelectorAll('.headerlink').forEach(link => link.remove())")
+    assert page.evaluate(heights) == before
+    lines = "[...document.querySelectorAll('.exhibit-source .whole')].map(date => date.getClientRects().length)"
+    assert {*page.evaluate(lines)} == {1}
+    page.context.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("<p>read 2026-11-22; the F-35’s radar</p>", ["2026-11-22", "F-35"]),
+        ("<p>of 2026-05, FY2014-2, one-way, AB-1C2, F-35-like, C-130J</p>", ["2026-05", "C-130J"]),
+        ('<a title="2026-05-18" href="2026-05">SM-3</a><pre>F-35</pre><td class="date">2026-05</td>', ["SM-3"]),
+        ("<code><span>test_one</span> <span>test_a_name_that_is_too_long</span></code> SM-3", ["SM-3"]),
+        ('<script type="application/json">"2026-05-18 <p>F-35</p>"</script><svg><text>F-35</text></svg>', []),
+    ],
+)
+def test_dates_and_designations_are_kept_whole(text: str, kept: list[str]):
+    whole = keep_whole(text)
+    assert re.findall('<span class="whole">([^<]*)</span>', whole) == kept
+    assert re.sub('<span class="whole">([^<]*)</span>', r"\1", whole).replace("_<wbr>", "_") == text
+    assert ("_<wbr>" in whole) == ("too_long" in text)
 
 
 def test_all_exhibits_are_listed_and_filtered_without_a_script(html: Path, browser: Browser):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,10 @@ TEMPLATES = jinja2.Environment(
 TEMPLATES.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "ensure_ascii": False}
 TEMPLATES.globals |= {"token": tokens.light(), "highlighted": HIGHLIGHTED}
 TEMPLATES.filters |= {"href": href, "slug": slug, "version_of": version_of}
-DATE = re.compile(r"\d{4}(-\d\d){0,2}")
-# A date is not broken at its hyphens.
+# Small print beside a picture: letters in a line, and pixels from line to line.
+ASIDE_LETTERS, ASIDE_LINE = 36, 19
+DATE = re.compile(r"\d{4}((-\d\d){0,2}|–\d{4})")
+# A date is not broken at its hyphens, nor a period at its dash.
 TEMPLATES.tests["date"] = lambda value: DATE.fullmatch(str(value)) is not None
 
 
@@ -178,6 +181,7 @@ def _beside(builder: Any, node: ExhibitNode) -> dict[str, Any]:
         ],
         "said": {name: {text: getattr(view, text) for text in TEXTS} for name, view, _ in views},
         "embed": takeaway.embed_code(book, exhibit, folder, takeaway.embed_height(exhibit, credit)),
+        "aside": exhibit.spec is not None and all(_fits_aside(view) for _, view, _ in views),
         "code": highlighted(builder, node["code"]) if "code" in node else "",
         "about": node["about"],
         "described": {
@@ -188,6 +192,12 @@ def _beside(builder: Any, node: ExhibitNode) -> dict[str, Any]:
 
 def leave(self: HTML5Translator, node: nodes.Element) -> None:
     """Nothing to close: a visited node is skipped when it has been drawn."""
+
+
+def _fits_aside(exhibit: Exhibit) -> bool:
+    """Whether the small print of a chart ends with the picture, by whose side it stands where there is room."""
+    lines = sum(len(textwrap.wrap(text, ASIDE_LETTERS)) for text in (exhibit.note, source_line(exhibit)))
+    return (lines - 1) * ASIDE_LINE <= pictures.height(exhibit)
 
 
 def _decimals(exhibit: Exhibit, column: str) -> int:

@@ -20,6 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from companion.book import tokens
 from companion.exhibits.form import DATASET, Exhibit
 from companion.files import keep, whole
 from companion.files.inputs import digest
@@ -126,8 +127,9 @@ def page_svg(exhibit: Exhibit, width: int) -> tuple[str, int]:
 
 
 def small_svg(exhibit: Exhibit) -> str:
-    """The chart as on a phone, as a file: without a page around it, its letters have a color of their own."""
-    return page_svg(exhibit, NARROW)[0].replace("currentColor", INK)
+    """The chart as on a phone, as a file: its letters take the color scheme of the page that shows it."""
+    scheme = f":root{{color-scheme:light dark;color:{tokens.either('ink')}}}"
+    return page_svg(exhibit, NARROW)[0].replace(">", f"><style>{scheme}</style>", 1)
 
 
 def bare_svg(exhibit: Exhibit) -> str:

@@ -42,7 +42,8 @@ def preview(name: str, title: str, exhibit: Exhibit | None) -> bytes:
     chart = None
     if exhibit:
         place = 'x="560" y="48" width="592" height="534"'
-        chart = Markup(re.sub(r' width="[\d.]+" height="[\d.]+"', f" {place}", pictures.small_svg(exhibit), count=1))
+        drawn = pictures.page_svg(exhibit, pictures.NARROW)[0].replace("currentColor", pictures.INK)
+        chart = Markup(re.sub(r' width="[\d.]+" height="[\d.]+"', f" {place}", drawn, count=1))
     svg = TEMPLATES.get_template("preview.svg").render(
         width=WIDTH,
         height=HEIGHT,

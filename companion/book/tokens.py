@@ -14,3 +14,8 @@ def light() -> dict[str, str]:
     """The variables of a light page by their names, with "_" for "-"."""
     first_rule = SHEET.read_text(encoding="utf-8").partition("}")[0]
     return {name.replace("-", "_"): of_two or value for name, of_two, value in VARIABLE.findall(first_rule)}
+
+
+def either(name: str) -> str:
+    """The value of a variable with both its colors, of which the browser takes one."""
+    return SHEET.read_text(encoding="utf-8").partition(f"--{name}: ")[2].partition(";")[0]
