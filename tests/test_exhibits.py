@@ -197,7 +197,7 @@ def test_no_text_ends_the_script_that_holds_a_chart(monkeypatch: pytest.MonkeyPa
     shown = exhibit("own-one", chart, **ABOUT | {"title": EVIL, "alt": EVIL})
     texts = dict.fromkeys(["files", "embed", "code"], EVIL)
     view = {"name": "", "exhibit": shown, "downloads": [], "citations": {"RIS": EVIL}}
-    beside = texts | {"views": [view], "about": [], "described": {}}
+    beside = texts | {"views": [view], "about": [], "described": {}, "aside": False}
     page = nodes.render(None, nodes.ExhibitNode(exhibit=shown), "figure.html", **beside)
     (script,) = scripts(page)
     assert json.loads(script)["datasets"]["exhibit"] == shown.rows
