@@ -90,6 +90,7 @@ def test_zeros_are_those_that_the_corrections_call_missing():
         guard_missing(sipri_milex.DATABASE, 2025, [LOCAL_1949], "milex.xlsx")
 
 
+@pytest.mark.slow
 def test_every_rename_is_still_needed(sources: Path):
     files = list(walk(sources))
     seen = " ".join(file.text for file in files if sipri.recognizes(file))

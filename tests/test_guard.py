@@ -114,6 +114,7 @@ def upstream(sources: Path) -> Iterator[list[SourceFile]]:
         yield list(walk(sources))
 
 
+@pytest.mark.slow
 def test_no_file_alone_takes_a_row_from_a_table(upstream: list[SourceFile]):
     assert {file.name: names for file in upstream if (names := [*lost([file])])} == {}
 

@@ -62,7 +62,14 @@ def test_no_page_without_a_chart_asks_for_the_library(html: Path, browser: Brows
 
 
 @pytest.mark.parametrize(
-    "address", [FIVE, FRONT, LEDGER, LIST, "chapters/evidence/data.html", "search.html?q=7.1+billion"]
+    "address",
+    [
+        *(FIVE, LEDGER),
+        *(
+            pytest.param(page, marks=pytest.mark.slow)
+            for page in (FRONT, LIST, "chapters/evidence/data.html", "search.html?q=7.1+billion")
+        ),
+    ],
 )
 def test_the_sheet_that_was_cut_shows_the_same_pages(html: Path, browser: Browser, address: str):
     uncut = html.with_name(UNCUT).read_text(encoding="utf-8")

@@ -19,8 +19,8 @@ from companion.editions.fonts import FOLDER, write_fonts
 from companion.editions.rebuild import build
 from companion.files import zips
 
-# Commands, and where macOS and Windows keep what is no command there. The first has no windows, and a page costs it a
-# third of the time.
+# Commands, and where macOS and Windows keep what is no command there. The first has no windows, and a page costs it
+# half of the time.
 BROWSERS = (
     "chromium-headless-shell",
     *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge", "microsoft-edge"),
