@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from companion import load
+from companion.files import whole
+from companion.files.inputs import watching
 from companion.files.sheets import is_formula
 from companion.settings import root
 from companion.sources import SourceError, walk
@@ -136,6 +138,22 @@ def test_the_consensus_of_uas_groups_is_what_most_sources_say():
             consensus = rows.query("source_id == 'consensus'")[limit].item()
             said = rows.query("source_id != 'consensus'")[limit].dropna()
             assert pd.isna(consensus) if said.empty else consensus == said.mode()[0], (group, limit)
+
+
+def test_a_table_that_was_loaded_is_loaded_as_it_is_now_and_noted_again(copy_of_project: Path, monkeypatch):
+    monkeypatch.chdir(copy_of_project)
+    table, description = (copy_of_project / "data" / name for name in ("gdp.csv", "datapackage.json"))
+    rows = load("gdp")
+    rows.loc[:, "year"] = 1900  # the reader's own copy
+    with watching(copy_of_project) as reads:
+        assert load("gdp")["year"].min() > 1900
+    assert reads == {"data/gdp.csv", "data/datapackage.json#gdp"}
+    first, _, rest = table.read_text(encoding="utf-8").partition("\n")
+    table.write_text(f"{first}\n{rest.partition(chr(10))[2]}", encoding="utf-8")
+    assert len(load("gdp")) == len(rows) - 1
+    whole.write(description, description.read_text(encoding="utf-8").replace('"name": "gdp"', '"name": "gpd"'))
+    with pytest.raises(KeyError, match="Did you mean 'gpd'"):
+        load("gdp")
 
 
 def test_an_unknown_table_is_answered_with_the_nearest_name():

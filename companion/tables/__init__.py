@@ -7,6 +7,8 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,13 +78,15 @@ def move_committed(book: Path) -> None:
 def package() -> dict[str, Any]:
     """The data package: what `data/datapackage.json` says."""
     inputs.note(inputs.PACKAGE)
-    return _read_package()
+    with inputs.silence():
+        content: dict[str, Any] = json.loads((root() / inputs.PACKAGE).read_text(encoding="utf-8"))
+    return content
 
 
 def is_table(name: str) -> bool:
     """Whether the data package has a table of this name."""
     inputs.note(f"{inputs.PACKAGE}#{name}")
-    return any(resource["name"] == name for resource in _read_package()["resources"])
+    return name in _descriptions()
 
 
 def write_package(path: Path, content: dict[str, Any]) -> None:
@@ -93,11 +97,13 @@ def write_package(path: Path, content: dict[str, Any]) -> None:
 def describe(name: str) -> dict[str, Any]:
     """Everything the data package says of one table: schema, sources, terms, warnings, hash.
 
+    What is returned is shared by all who ask, and not to be changed.
+
     Raises:
         KeyError: there is no such table; the message names those that there are.
     """
     inputs.note(f"{inputs.PACKAGE}#{name}")
-    resources: dict[str, dict[str, Any]] = {resource["name"]: resource for resource in _read_package()["resources"]}
+    resources = _descriptions()
     if name not in resources:
         near = difflib.get_close_matches(name, resources, n=1)
         hint = f"Did you mean {near[0]!r}? " if near else ""
@@ -118,12 +124,12 @@ def load(name: str) -> "pd.DataFrame":
         KeyError: there is no such table.
         ValueError: a cell does not have the type of its column.
     """
-    import pandas as pd  # most commands load no table
-
     resource = describe(name)
+    inputs.note(f"data/{resource['path']}")
     types = {field["name"]: DTYPES[field["type"]] for field in resource["schema"]["fields"]}
     try:
-        return pd.read_csv(root() / "data" / resource["path"], dtype=types, keep_default_na=False, na_values=[""])
+        # Pandas copies on write: who changes what is returned here changes nothing of what is kept.
+        return _read_csv(_as_it_is(root() / "data" / resource["path"]), tuple(types.items())).copy(deep=False)
     except (ValueError, TypeError) as error:
         raise ValueError(
             f"data/{resource['path']}: {error}. A cell does not fit the type of its column in "
@@ -141,7 +147,36 @@ def read_rows(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _read_package() -> dict[str, Any]:
+def _descriptions() -> dict[str, dict[str, Any]]:
+    """What the data package says of each table, by name."""
+    return _read_descriptions(_as_it_is(root() / inputs.PACKAGE))
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file as it is now: one that was written since is another."""
+
+    path: Path
+    inode: int
+    size: int
+    changed: int
+
+
+def _as_it_is(path: Path) -> _File:
+    about = path.stat()
+    return _File(path, about.st_ino, about.st_size, about.st_ctime_ns)
+
+
+@lru_cache(maxsize=1)
+def _read_descriptions(file: _File) -> dict[str, dict[str, Any]]:
     with inputs.silence():
-        content: dict[str, Any] = json.loads((root() / inputs.PACKAGE).read_text(encoding="utf-8"))
-    return content
+        content = json.loads(file.path.read_text(encoding="utf-8"))
+    return {resource["name"]: resource for resource in content["resources"]}
+
+
+@lru_cache(maxsize=100)
+def _read_csv(file: _File, types: tuple[tuple[str, str], ...]) -> "pd.DataFrame":
+    """A table, kept: a chapter loads some of them dozens of times, one for each of its statements."""
+    import pandas as pd  # most commands load no table
+
+    return pd.read_csv(file.path, dtype=dict(types), keep_default_na=False, na_values=[""])
