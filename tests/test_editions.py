@@ -17,7 +17,6 @@ from datetime import date
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
-import pandas as pd
 import pytest
 from conftest import ROOT, edit, open_page, run
 from playwright.sync_api import Browser
@@ -606,7 +605,8 @@ def numbers(**parts: dict) -> Numbers:
 
 
 def table(**columns: list[str]) -> dict[str, Table]:
-    return {"t": Table("A table", ["key"], pd.DataFrame(columns))}
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return {"t": Table("A table", ["key"], list(columns), rows)}
 
 
 def an_exhibit(**change: object) -> dict[str, Exhibit]:

@@ -3,18 +3,16 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from companion.changes.numbers import Numbers, Table
 from companion.claims.form import Claim
 from companion.exhibits.form import Exhibit
 from companion.files import sheets
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 Changes = dict[str, Any]
 Change = dict[str, Any]
+Record = dict[str, Any]
 
 # Of one table or exhibit: changed values, and rows that came or went. The file of all changes has the rest.
 MOST_VALUES, MOST_ROWS = 10, 5
@@ -143,22 +141,18 @@ def _pairs(
 
 
 def _table_change(was: Table, now: Table) -> Change | None:
-    return _frame_change(was.rows, now.rows, now.key)
+    if was.columns == now.columns and was.rows == now.rows:
+        return None
+    return _row_changes(was.rows, now.rows, was.columns, {name: name for name in now.columns}, now.key)
 
 
 def _exhibit_change(was: Exhibit, now: Exhibit) -> Change | None:
     labels = [field["name"] for field in now.fields if field["type"] not in MEASURES]
     names = {field["name"]: field["title"] for field in now.fields}
-    change = _frame_change(_frame(was), _frame(now), labels, names) or {"values": []}
+    change = _row_changes(was.rows, now.rows, [field["name"] for field in was.fields], names, labels) or {"values": []}
     if was.title != now.title:
         change["title_was"] = was.title
     return change if change != {"values": []} else None
-
-
-def _frame(exhibit: Exhibit) -> "pd.DataFrame":
-    import pandas as pd  # whoever shows changes, and finds none, does not need it
-
-    return pd.DataFrame(exhibit.rows, columns=[field["name"] for field in exhibit.fields], dtype="object")
 
 
 def _claim_change(was: Claim, now: Claim) -> Change | None:
@@ -177,43 +171,49 @@ def _claim_change(was: Claim, now: Claim) -> Change | None:
     return {"values": values} if values else None
 
 
-def _frame_change(
-    was: "pd.DataFrame", now: "pd.DataFrame", key: list[str], names: dict[str, str] | None = None
+def _row_changes(
+    was: list[Record], now: list[Record], columns: list[str], names: dict[str, str], key: list[str]
 ) -> Change | None:
     """Rows and columns that came or went, and values that changed in the rows that both have.
 
     Rows are the same if their key is; rows with one and the same key are paired in their order.
+
+    Args:
+        was: the earlier rows.
+        now: the later rows.
+        columns: of the earlier rows.
+        names: what each column of the later rows is called.
+        key: the columns that tell rows apart.
     """
-    names = names or {}
-    common = [column for column in now.columns if column in was.columns]
+    common = [column for column in names if column in columns]
     key = [column for column in key if column in common]
-    before, after = (_by_key(frame, key) for frame in (was, now))
+    before, after = (_by_key(rows, key) for rows in (was, now))
     change = {
         "rows_added": [_label(row) for row in after if row not in before],
         "rows_removed": [_label(row) for row in before if row not in after],
-        "columns_added": [names.get(column, column) for column in now.columns if column not in was.columns],
-        "columns_removed": [column for column in was.columns if column not in now.columns],
+        "columns_added": [name for column, name in names.items() if column not in columns],
+        "columns_removed": [column for column in columns if column not in names],
     }
     values = [
-        {"row": _label(row), "column": names.get(column, column), "was": before[row][column], "now": value[column]}
+        {"row": _label(row), "column": names[column], "was": before[row].get(column), "now": value.get(column)}
         for row, value in after.items()
         if row in before
         for column in common
-        if column not in key and not _same(before[row][column], value[column])
+        if column not in key and not _same(before[row].get(column), value.get(column))
     ]
     found: Change = {name: items for name, items in change.items() if items} | {"values": values}
     return found if found != {"values": []} else None
 
 
-def _by_key(frame: "pd.DataFrame", key: list[str]) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """The rows of a frame by their key and a count of those before with the same one."""
-    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+def _by_key(rows: list[Record], key: list[str]) -> dict[tuple[Any, ...], Record]:
+    """Rows by their key and a count of those before with the same one."""
+    found: dict[tuple[Any, ...], Record] = {}
     seen: dict[tuple[Any, ...], int] = {}
-    for row in frame.to_dict("records"):
-        values = tuple(row[column] for column in key)
+    for row in rows:
+        values = tuple(row.get(column) for column in key)
         seen[values] = seen.get(values, 0) + 1
-        rows[*values, seen[values]] = {str(name): value for name, value in row.items()}
-    return rows
+        found[*values, seen[values]] = row
+    return found
 
 
 def _label(row: tuple[Any, ...]) -> str:

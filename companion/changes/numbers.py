@@ -4,6 +4,7 @@ A state is a copy of the project in any form: a folder, an archive, an edition o
 hold the tables and the recorded outputs of the chapters, so that nothing has to be run or built.
 """
 
+import csv
 import io
 import json
 import subprocess
@@ -11,7 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import nbformat
 
@@ -24,9 +25,6 @@ from companion.exhibits import form as exhibits_form
 from companion.exhibits.form import Exhibit
 from companion.files.outputs import OutputError
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 Tree = Path | zipfile.Path
 PACKAGE = "data/datapackage.json"
 BOOK = "CITATION.cff"
@@ -35,11 +33,12 @@ OUTPUTS = "tests/expected"
 
 @dataclass(frozen=True)
 class Table:
-    """One table: its title, the columns of its key, and its rows, every cell as the text of the file."""
+    """One table: its title, the columns of its key, all columns, and its rows, every cell as the text of the file."""
 
     title: str
     key: list[str]
-    rows: "pd.DataFrame"
+    columns: list[str]
+    rows: list[dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -107,8 +106,6 @@ def read(tree: Tree) -> Numbers:
     Raises:
         StateError: something is missing without which there are no numbers; the message names the file.
     """
-    import pandas as pd
-
     try:
         book = metadata(tree)
     except CitationError as problem:
@@ -118,8 +115,9 @@ def read(tree: Tree) -> Numbers:
         if missing := [key for key in ("name", "path", "schema") if key not in resource]:
             raise StateError(f"{PACKAGE}: table {resource.get('name', 'without a name')} has no {', '.join(missing)}.")
         name, path = resource["name"], f"data/{resource['path']}"
-        rows = pd.read_csv(io.StringIO(text(tree, path)), dtype="str", keep_default_na=False)
-        tables[name] = Table(resource.get("title", name), resource["schema"].get("primaryKey", []), rows)
+        rows = csv.DictReader(io.StringIO(text(tree, path)))
+        key, columns = resource["schema"].get("primaryKey", []), list(rows.fieldnames or [])
+        tables[name] = Table(resource.get("title", name), key, columns, list(rows))
     exhibits: dict[str, Exhibit] = {}
     claims: dict[str, Claim] = {}
     for path in notebooks(tree, OUTPUTS):
