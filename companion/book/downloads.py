@@ -9,7 +9,6 @@ from sphinx.application import Sphinx
 
 from companion.book import pictures
 from companion.book.nodes import ExhibitNode, after_writing, exhibits_in, for_web, number_of, render
-from companion.book.takeaway import files_of
 from companion.citation import cite_exhibit, metadata
 from companion.exhibits.form import Exhibit
 from companion.files.layout import EXHIBITS
@@ -29,12 +28,8 @@ def _write_files(app: Sphinx, pagename: str, template: str, context: dict[str, A
     for node in exhibits_in(doctree):
         exhibit: Exhibit = node["exhibit"]
         credit = cite_exhibit(metadata(Path(app.srcdir)), exhibit, number_of(app.env, node))
-        for ending, content in files_of(exhibit, credit).items():
-            (folder / f"{exhibit.id}.{ending}").write_bytes(content)
-        for name, view in list(exhibit.views().items())[1:]:
-            credit_of_view = cite_exhibit(metadata(Path(app.srcdir)), view, number_of(app.env, node))
-            for ending, content in files_of(view, credit_of_view).items():
-                (folder / f"{exhibit.id}.{name}.{ending}").write_bytes(content)
+        for name, content in node["files"].items():
+            (folder / name).write_bytes(content)
         page = f"../{app.builder.get_target_uri(pagename)}#{node['ids'][0]}"
         embed = render(app.env, node, "embed.html", page=page, credit=credit, language=app.config.language)
         for id in (exhibit.id, *exhibit.absorbs):  # frames in other pages stay

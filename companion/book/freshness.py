@@ -30,7 +30,7 @@ from companion import settings
 from companion.book import pictures
 from companion.book.contents import contents
 from companion.book.glossary import meanings
-from companion.book.nodes import OverviewNode
+from companion.book.nodes import OverviewNode, for_web
 from companion.chapters.execution import ExecutionError, Run, execute
 from companion.chapters.notebooks import is_notebook
 from companion.exhibits.form import CHART_MIME, Exhibit
@@ -98,8 +98,8 @@ class Freshness:
         """Put the outputs of the chapters that will be read where Jupyter Book looks for them, and nothing else."""
         self.read = set(pages)
         charts = [exhibit for page in sorted(self.read & self.runs.keys()) for exhibit in _charts(self.runs[page])]
-        views = [view for exhibit in charts for view in (exhibit, *list(exhibit.views().values())[1:])]
-        pictures.begin_to_draw((pictures.draw_exhibit, (view, None)) for view in views)
+        jobs = [job for exhibit in charts for job in pictures.jobs(exhibit, lambda view: None)]
+        pictures.begin_to_draw([*jobs, pictures.VEGA] if jobs and for_web(app.builder) else jobs)
         cache = _empty_cache(Path(env.__dict__["mystnb_config"].execution_cache_path))
         for page in sorted(self.read & self.runs.keys()):
             path, run = Path(env.doc2path(page)), self.runs[page]

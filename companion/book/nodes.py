@@ -159,13 +159,15 @@ def _visit_exhibit(self: HTML5Translator, node: ExhibitNode) -> None:
 
 
 def _beside(builder: Any, node: ExhibitNode) -> dict[str, Any]:
-    """What the website has beside an exhibit: files, citations, code, and where its tables are described."""
+    """What the website has beside an exhibit: files, which stay with the node, citations, code, and links to tables."""
     book, exhibit, env = metadata(Path(builder.srcdir)), node["exhibit"], builder.env
     page, number = builder.current_docname, number_of(env, node)
     folder = f"{'../' * page.count('/')}{EXHIBITS}/"
     credit = cite_exhibit(book, exhibit, number)
     _, *others = (exhibit.views() or {PUBLISHED: exhibit}).items()
     views = [(PUBLISHED, exhibit, exhibit.id), *((name, view, f"{exhibit.id}.{name}") for name, view in others)]
+    files = {file: takeaway.files_of(view, cite_exhibit(book, view, number)) for _, view, file in views}
+    node["files"] = {f"{file}.{ending}": text for file, found in files.items() for ending, text in found.items()}
     labels = env.domaindata["std"]["anonlabels"]
     tables = [*(table["name"] for table in node["about"]), "corrections"]
     described = {name: labels[f"table-{name}"] for name in tables if f"table-{name}" in labels}
@@ -174,7 +176,7 @@ def _beside(builder: Any, node: ExhibitNode) -> dict[str, Any]:
         "views": [
             {
                 "name": name,
-                "downloads": takeaway.downloads_of(view, cite_exhibit(book, view, number), file),
+                "downloads": takeaway.downloads_of(view, files[file], file),
                 "citations": takeaway.citations_of(book, view, number, builder.get_target_uri(page)),
             }
             for name, view, file in views

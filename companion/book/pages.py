@@ -1,6 +1,8 @@
 """What every page carries: style, version, the chart script where it is needed, nothing from other hosts."""
 
 import os
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,6 @@ from companion.citation import address, cite_book, cite_exhibit, doi_address, me
 from companion.settings import changes_file
 from companion.tables.own_files import folder
 
-GIVE = "window.vegaEmbed = vegaEmbed;"  # to the script that draws charts when a reader is near
 OWN_FILES = (
     "This copy of the book was built with files of its reader’s own, from data/local/. It is not for publication."
 )
@@ -29,7 +30,8 @@ def setup(app: Sphinx) -> None:
     app.connect("config-inited", _take_edition)
     app.connect("builder-inited", _keep_pictures)
     app.connect("env-updated", _use_all_cores, priority=900)
-    app.connect("write-started", _draw)
+    app.connect("env-get-updated", _begin_to_draw, priority=950)
+    app.connect("write-started", _finish_drawing)
     app.connect("html-page-context", _choose_scripts)
 
 
@@ -53,27 +55,27 @@ def _keep_pictures(app: Sphinx) -> None:
     pictures.keep_in(Path(app.outdir).parent / ".pictures")
 
 
-def _draw(app: Sphinx, builder: Builder) -> None:
+def _begin_to_draw(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
+    """Have all that is not drawn yet drawn, now that exhibits have their numbers; no page is written for that alone."""
+    book, web = metadata(Path(app.srcdir)), for_web(app.builder)
+    jobs: list[pictures.Job] = [pictures.VEGA] if web else []
+    for node in (node for page in sorted(env.found_docs) for node in exhibits_in(env.get_doctree(page))):
+        exhibit, number = node["exhibit"], number_of(env, node)
+        if exhibit.spec is not None and web:
+            jobs += pictures.jobs(exhibit, partial(cite_exhibit, book, number=number))
+        elif exhibit.spec is not None:
+            jobs.append((pictures.draw_exhibit, (exhibit, None)))
+    pictures.begin_to_draw(jobs + (sharing.jobs(env, book) if web else []))
+    return []
+
+
+def _finish_drawing(app: Sphinx, builder: Builder) -> None:
     """Have every chart drawn before the first page is written, and the library that draws charts ready."""
-    env, book = app.env, metadata(Path(app.srcdir))
-    found = [node for page in sorted(env.found_docs) for node in exhibits_in(env.get_doctree(page))]
-    jobs: list[pictures.Job] = []
-    for node in found:
-        if node["exhibit"].spec is not None:
-            credit = cite_exhibit(book, node["exhibit"], number_of(env, node)) if for_web(builder) else None
-            jobs.append((pictures.draw_exhibit, (node["exhibit"], credit)))
-            for view in list(node["exhibit"].views().values())[1:] if for_web(builder) else []:
-                credit = cite_exhibit(book, view, number_of(env, node))
-                jobs.append((pictures.draw_exhibit, (view, credit)))
-    if for_web(builder):
-        jobs += sharing.jobs(env, book)
-        jobs.insert(0, (pictures.bundle, (GIVE,)))  # it takes longest
-    pictures.begin_to_draw(jobs)
     pictures.finish_drawing()
     if for_web(builder):
         static = Path(app.outdir, STATIC)
         static.mkdir(exist_ok=True)
-        (static / LIBRARY).write_text(pictures.bundle(GIVE), encoding="utf-8")
+        (static / LIBRARY).write_text(pictures.bundle(pictures.GIVE), encoding="utf-8")
 
 
 def _use_all_cores(app: Sphinx, env: BuildEnvironment) -> None:
@@ -84,7 +86,7 @@ def _use_all_cores(app: Sphinx, env: BuildEnvironment) -> None:
     """
     if not for_web(app.builder):
         return
-    app.parallel = (os.cpu_count() or 1) + 1
+    app.parallel = 2 * (os.cpu_count() or 1) + 1
     main = os.getpid()
 
     def stop_alone(*_: object) -> None:

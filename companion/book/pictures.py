@@ -26,12 +26,14 @@ from companion.files import keep, whole
 from companion.files.inputs import digest
 
 VEGA_LITE = "6.4"
+GIVE = "window.vegaEmbed = vegaEmbed;"  # to the script that draws charts when a reader is near
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 WIDE = 690  # the text column of the page on a desk, in pixels
 INK = "#222222"  # of letters in files
 SMALL = 240  # the width of a picture that only shows the shape of a chart
 NARROW = 330  # the same on a phone of 360 pixels
-MOST_DRAWINGS = 3  # of a chart until it fits: what surrounds a plot can depend on the plot's width
+MOST_DRAWINGS = 3  # of a chart of several plots until it fits: what surrounds a plot can depend on the plot's width
+PLOT = r'class="background"[^>]* d="M[^h"]*h([\d.]+)'
 KEPT = 4_000  # files, a few hundred for each state of the book
 
 # What a picture without words leaves out or as it is, and what explains each channel of a chart.
@@ -60,6 +62,7 @@ class _Album:
     folder: Path | None = None
     only_look: bool = False
     workers: ProcessPoolExecutor | None = None
+    begun: list[Job] = field(default_factory=list)
     drawing: list[Future[None]] = field(default_factory=list)
 
 
@@ -78,12 +81,13 @@ def begin_to_draw(jobs: Iterable[Job]) -> None:
     Args:
         jobs: functions of this module with their arguments.
     """
-    missing = [job for job in jobs if not _is_drawn(job)]
+    missing = [job for job in jobs if job not in _album.begun and not _is_drawn(job)]
     if missing and _album.workers is None:
         for old in keep.newest(_album.folder, "*")[KEPT:] if _album.folder else []:
             old.unlink()
         _album.workers = ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("fork"))
     if _album.workers:
+        _album.begun += missing
         _album.drawing += [_album.workers.submit(_do, job) for job in missing]
 
 
@@ -93,17 +97,33 @@ def finish_drawing() -> None:
         drawing.result()
     if _album.workers:
         _album.workers.shutdown()
-    _album.workers, _album.drawing = None, []
+    _album.workers, _album.begun, _album.drawing = None, [], []
+
+
+def jobs(exhibit: Exhibit, credit: Callable[[Exhibit], str | None]) -> list[Job]:
+    """What to draw of a chart and of all that a reader can choose to see of it.
+
+    Args:
+        exhibit: the chart.
+        credit: the line below a picture for download; None where there is none to draw.
+    """
+    _, *others = exhibit.views().values() or [exhibit]
+    return [(draw_exhibit, (exhibit, credit(exhibit))), *((draw_view, (view, credit(view))) for view in others)]
 
 
 def draw_exhibit(exhibit: Exhibit, credit: str | None) -> None:
     """Draw a chart in every form that the book shows it in, for download too where its credit is given."""
-    page_svg(exhibit, WIDE)
     page_svg(exhibit, NARROW)
     if exhibit.reproduces:
         bare_svg(exhibit)
+    draw_view(exhibit, credit)
+
+
+def draw_view(view: Exhibit, credit: str | None) -> None:
+    """Draw what a reader can choose to see, which a page shows by its script alone; see `draw_exhibit`."""
+    page_svg(view, WIDE)  # as high as its place on the page, and with what surrounds the plot for download
     if credit is not None:
-        spec = download_spec(exhibit, credit)
+        spec = download_spec(view, credit)
         to_svg(spec)
         to_png(spec)
 
@@ -206,12 +226,18 @@ def bundle(script: str) -> str:
     return f"(()=>{{{made.decode()}}})();\n"
 
 
+VEGA: Job = (bundle, (GIVE,))
+
+
 @cache
 def _fitted(text: str, width: int, likely: int) -> tuple[str, int]:
-    """Draw a chart `width` pixels wide in all, again until it fits: `likely` may be what surrounds the plot."""
+    """Draw a chart `width` pixels wide in all, and say what surrounds its plot, which may be `likely`."""
 
     def fit() -> bytes:
         spec, margin = json.loads(text), likely
+        if _is_one_plot(spec):
+            svg = _svg(spec | {"width": width, "autosize": {"type": "fit-x", "contains": "padding"}})
+            return json.dumps([svg, width - _number(PLOT, svg)]).encode()
         for _ in range(MOST_DRAWINGS):
             svg = _svg(_with_plot_width(spec, width - margin))
             if not (over := _size(svg, "width") - width):
@@ -286,8 +312,12 @@ def height(exhibit: Exhibit) -> int:
 
 
 def _size(svg: str, side: str) -> int:
-    found = re.search(rf'<svg[^>]* {side}="([\d.]+)"', svg)
-    assert found, "vl-convert writes the width and the height of every picture"
+    return _number(rf'<svg[^>]* {side}="([\d.]+)"', svg)
+
+
+def _number(pattern: str, svg: str) -> int:
+    found = re.search(pattern, svg)
+    assert found, "vl-convert writes the width and the height of every picture and of every plot"
     return round(float(found[1]))
 
 
@@ -301,6 +331,11 @@ def _with_plot_width(spec: Spec, width: int) -> Spec:
     else:
         spec["width"] = width
     return spec
+
+
+def _is_one_plot(spec: Spec) -> bool:
+    """Whether Vega can fit a chart into a width: it does so for a plot, and not for several ones."""
+    return bool({"mark", "layer"} & spec.keys()) and not {"row", "column", "facet"} & spec.get("encoding", {}).keys()
 
 
 def _bare(part: Any) -> Any:

@@ -32,14 +32,13 @@ def files_of(exhibit: Exhibit, credit: str) -> dict[str, bytes]:
     return files
 
 
-def downloads_of(exhibit: Exhibit, credit: str, name: str) -> list[dict[str, str]]:
+def downloads_of(exhibit: Exhibit, files: dict[str, bytes], name: str) -> list[dict[str, str]]:
     """The files of an exhibit, or of one view of it, with what each is and how large; `name` is theirs."""
     of_all = {"csv": "Data of all views (CSV)"} if exhibit.choices else {}
-    sizes = {ending: len(content) for ending, content in files_of(exhibit, credit).items()}
     return [
-        {"file": f"{name}.{ending}", "words": words, "size": file_size(sizes[ending])}
+        {"file": f"{name}.{ending}", "words": words, "size": file_size(len(files[ending]))}
         for ending, words in (KINDS | of_all).items()
-        if ending in sizes
+        if ending in files
     ]
 
 
