@@ -32,8 +32,7 @@ WIDE = 690  # the text column of the page on a desk, in pixels
 INK = "#222222"  # of letters in files
 SMALL = 240  # the width of a picture that only shows the shape of a chart
 NARROW = 330  # the same on a phone of 360 pixels
-MOST_DRAWINGS = 3  # of a chart of several plots until it fits: what surrounds a plot can depend on the plot's width
-PLOT = r'class="background"[^>]* d="M[^h"]*h([\d.]+)'
+MOST_DRAWINGS = 3  # of a chart until it fits: what surrounds a plot can depend on the plot's width
 KEPT = 4_000  # files, a few hundred for each state of the book
 
 # What a picture without words leaves out or as it is, and what explains each channel of a chart.
@@ -231,13 +230,13 @@ VEGA: Job = (bundle, (GIVE,))
 
 @cache
 def _fitted(text: str, width: int, likely: int) -> tuple[str, int]:
-    """Draw a chart `width` pixels wide in all, and say what surrounds its plot, which may be `likely`."""
+    """Draw a chart `width` pixels wide in all, again until it fits: `likely` may be what surrounds the plot.
+
+    Vega itself fits a plot with its axes in one drawing, but not the words that lead out of the plot.
+    """
 
     def fit() -> bytes:
         spec, margin = json.loads(text), likely
-        if _is_one_plot(spec):
-            svg = _svg(spec | {"width": width, "autosize": {"type": "fit-x", "contains": "padding"}})
-            return json.dumps([svg, width - _number(PLOT, svg)]).encode()
         for _ in range(MOST_DRAWINGS):
             svg = _svg(_with_plot_width(spec, width - margin))
             if not (over := _size(svg, "width") - width):
@@ -312,12 +311,8 @@ def height(exhibit: Exhibit) -> int:
 
 
 def _size(svg: str, side: str) -> int:
-    return _number(rf'<svg[^>]* {side}="([\d.]+)"', svg)
-
-
-def _number(pattern: str, svg: str) -> int:
-    found = re.search(pattern, svg)
-    assert found, "vl-convert writes the width and the height of every picture and of every plot"
+    found = re.search(rf'<svg[^>]* {side}="([\d.]+)"', svg)
+    assert found, "vl-convert writes the width and the height of every picture"
     return round(float(found[1]))
 
 
@@ -331,11 +326,6 @@ def _with_plot_width(spec: Spec, width: int) -> Spec:
     else:
         spec["width"] = width
     return spec
-
-
-def _is_one_plot(spec: Spec) -> bool:
-    """Whether Vega can fit a chart into a width: it does so for a plot, and not for several ones."""
-    return bool({"mark", "layer"} & spec.keys()) and not {"row", "column", "facet"} & spec.get("encoding", {}).keys()
 
 
 def _bare(part: Any) -> Any:
