@@ -5,6 +5,7 @@ has what the pages use and nothing else, and of the files that the theme brings,
 out. Every page works without a script.
 """
 
+import inspect
 import os
 import shutil
 from collections.abc import Iterator
@@ -22,12 +23,13 @@ from companion.book.contents import contents, sections
 from companion.book.lines import keep_whole
 from companion.book.nodes import TEMPLATES, for_web
 from companion.citation import address, metadata
+from companion.files import inputs, keep
 from companion.settings import changes_file
 
 HERE = Path(__file__).parent
 STATIC = "_static"
 SCROLLS = '<div class="pst-scrollable-table-container">'
-STYLE, UNCUT = "book.css", ".uncut.css"
+STYLE, UNCUT, CUT = "book.css", ".uncut.css", ".cut"
 # In the order in which they take precedence: the theme's, those of its extensions, and the book's own.
 SHEETS = (
     "basic.css",
@@ -138,11 +140,21 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
         names = styles.names_in([*pages, *(HERE / "static").glob("*.js")])
         sheet = "\n".join(next(static.glob(name)).read_text(encoding="utf-8") for name in SHEETS)
         Path(app.outdir).with_name(UNCUT).write_text(sheet, encoding="utf-8")  # the tests compare them
-        (static / STYLE).write_text(styles.used(sheet, names), encoding="utf-8")
+        (static / STYLE).write_text(_cut(sheet, names, Path(app.outdir).with_name(CUT)), encoding="utf-8")
     kept = {path.name for folder in (HERE / "static", VENDOR) for path in folder.iterdir()} | MADE
     for path in static.iterdir():
         if path.name not in kept:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _cut(sheet: str, names: frozenset[str], kept: Path) -> str:
+    """A style sheet cut down to what pages use, as it is kept where pages have the same names as before."""
+    state = inputs.digest("\n".join([sheet, inspect.getsource(styles), *sorted(names)]))
+    before, _, text = (keep.read(kept) or b"").decode().partition("\n")
+    if before != state:
+        text = styles.used(sheet, names)
+        keep.write(kept, f"{state}\n{text}".encode())
+    return text
 
 
 def _write_missing(app: Sphinx) -> None:
