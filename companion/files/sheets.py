@@ -27,7 +27,12 @@ def is_formula(cell: object) -> bool:
 
 
 def _cell(cell: object) -> object:
-    """A cell as it is written. Of line breaks, those within a cell are what ends a row: Python quotes no other."""
+    """A cell as it is written: a whole number without decimals, also in a column that has fractions.
+
+    Of line breaks, those within a cell are what ends a row: Python quotes no other.
+    """
+    if isinstance(cell, float) and cell.is_integer():
+        return int(cell)
     if not isinstance(cell, str):
         return cell
     return re.sub("\r\n?", "\n", f"'{cell}" if is_formula(cell) else cell)
