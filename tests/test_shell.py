@@ -14,7 +14,7 @@ from conftest import open_page, soup, wait_until
 from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Page
 
-from companion.book import styles
+from companion.book import shell, styles
 from companion.book.lines import keep_whole
 from companion.book.shell import LIBRARY, MISSING, STYLE, UNCUT
 
@@ -80,6 +80,16 @@ def test_the_sheet_that_was_cut_shows_the_same_pages(html: Path, browser: Browse
         unlike = ImageChops.difference(one, other)
         # The same page twice may differ by one step of a color where two tiles of its picture meet.
         assert max(most for _, most in unlike.getextrema()) <= 2, (one.size, unlike.getbbox())
+
+
+def test_a_sheet_is_cut_again_where_pages_have_other_names_or_the_kept_one_is_damaged(tmp_path: Path):
+    kept, sheet = tmp_path / "cut", ".a { color: red } .b { color: blue } .c { color: tan }"
+    for names, rules in (("a", ".a{color: red}"), ("ab", ".a{color: red}\n.b{color: blue}"), ("c", ".c{color: tan}")):
+        for _ in range(2):
+            assert shell._cut(sheet, frozenset(names), kept) == f"{rules}\n"
+    kept.write_bytes(kept.read_bytes()[:-4])
+    assert shell._cut(sheet, frozenset("c"), kept) == ".c{color: tan}\n"
+    assert shell._cut(sheet.replace("tan", "teal"), frozenset("c"), kept) == ".c{color: teal}\n"
 
 
 def pictures(browser: Browser, address: str, sheet: str) -> list[Image.Image]:
