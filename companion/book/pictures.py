@@ -277,7 +277,7 @@ def _kept(*follows_from: str, make: Callable[[], bytes]) -> bytes:
         follows_from: its form, and the texts and numbers that it is drawn from.
         make: draws it.
     """
-    parts = [*follows_from, VEGA_LITE, version("vl-convert-python")]
+    parts = [*follows_from, VEGA_LITE, version("vl-convert-python"), _code()]
     path = _album.folder / digest("\n".join(parts)) if _album.folder else None
     content = keep.read(path) if path else None
     if content is None:
@@ -287,6 +287,12 @@ def _kept(*follows_from: str, make: Callable[[], bytes]) -> bytes:
         if path:
             keep.write(path, content)
     return content
+
+
+@cache
+def _code() -> str:
+    """This module's own code: a picture that was drawn in another way is another picture."""
+    return Path(__file__).read_text(encoding="utf-8")
 
 
 def _is_drawn(job: Job) -> bool:
