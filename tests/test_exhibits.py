@@ -171,6 +171,11 @@ def test_jupyterlab_knows_the_output_of_a_chart():
     assert any(CHART_MIME in script.read_text(encoding="utf-8") for script in static.glob("*.js"))
 
 
+def test_a_download_has_whole_numbers_without_decimals_beside_fractions_and_gaps():
+    shown = exhibit("own-one", pd.DataFrame({"units": [297.0, 0.5, None, -3.0]}), **ABOUT)
+    assert data_csv(shown).splitlines()[1:] == ["297", "0.5", '""', "-3"]
+
+
 def test_a_download_holds_no_formula_and_the_page_no_markup():
     frame = pd.DataFrame(
         {"supplier": ["=1+1", "@x", "-5", "<script>alert(1)</script>", "plain"], "units": [-5, 1, 1, 1, 1]}

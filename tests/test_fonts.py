@@ -1,4 +1,4 @@
-"""Charts and pages have letters of fonts that come with the environment, whatever fonts a machine has."""
+"""Charts and pages have letters of fonts that come with the environment; pictures are kept by all that draws them."""
 
 import html as markup
 import re
@@ -10,6 +10,7 @@ import pytest
 from conftest import ROOT, run
 from fontTools.ttLib import TTFont
 
+from companion.book import pictures
 from companion.editions.fonts import write_fonts
 
 DRAW = """
@@ -49,6 +50,14 @@ def test_charts_are_the_same_where_another_liberation_sans_is_installed(draw: Ca
     without = draw("")
     assert len(without.splitlines()) >= 2
     assert draw(f"<dir>{tmp_path / 'fonts'}</dir>") == without
+
+
+def test_a_picture_that_other_code_drew_is_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pictures, "_album", pictures._Album(tmp_path))
+    drawn = [pictures._kept("form", "chart", make=lambda content=content: content) for content in (b"one", b"two")]
+    assert drawn == [b"one", b"one"]
+    monkeypatch.setattr(pictures, "CODE", "changed")
+    assert pictures._kept("form", "chart", make=lambda: b"three") == b"three"
 
 
 def letters(paths: Iterable[Path]) -> set[str]:

@@ -167,7 +167,7 @@ def _beside(builder: Any, node: ExhibitNode) -> dict[str, Any]:
     _, *others = (exhibit.views() or {PUBLISHED: exhibit}).items()
     views = [(PUBLISHED, exhibit, exhibit.id), *((name, view, f"{exhibit.id}.{name}") for name, view in others)]
     files = {file: takeaway.files_of(view, cite_exhibit(book, view, number)) for _, view, file in views}
-    node["files"] = {f"{file}.{ending}": text for file, found in files.items() for ending, text in found.items()}
+    node["files"] = {f"{file}.{end}": content for file, found in files.items() for end, content in found.items()}
     labels = env.domaindata["std"]["anonlabels"]
     tables = [*(table["name"] for table in node["about"]), "corrections"]
     described = {name: labels[f"table-{name}"] for name in tables if f"table-{name}" in labels}

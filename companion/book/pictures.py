@@ -23,7 +23,7 @@ from typing import Any
 from companion.book import tokens
 from companion.exhibits.form import DATASET, Exhibit
 from companion.files import keep, whole
-from companion.files.inputs import digest
+from companion.files.inputs import digest, file_digest
 
 VEGA_LITE = "6.4"
 GIVE = "window.vegaEmbed = vegaEmbed;"  # to the script that draws charts when a reader is near
@@ -33,6 +33,7 @@ INK = "#222222"  # of letters in files
 SMALL = 240  # the width of a picture that only shows the shape of a chart
 NARROW = 330  # the same on a phone of 360 pixels
 MOST_DRAWINGS = 3  # of a chart until it fits: what surrounds a plot can depend on the plot's width
+CODE = file_digest(Path(__file__))  # a picture that is drawn in another way is another picture
 KEPT = 4_000  # files, a few hundred for each state of the book
 
 # What a picture without words leaves out or as it is, and what explains each channel of a chart.
@@ -61,8 +62,7 @@ class _Album:
     folder: Path | None = None
     only_look: bool = False
     workers: ProcessPoolExecutor | None = None
-    begun: list[Job] = field(default_factory=list)
-    drawing: list[Future[None]] = field(default_factory=list)
+    drawing: list[tuple[Job, Future[None]]] = field(default_factory=list)
 
 
 _album = _Album()
@@ -80,23 +80,23 @@ def begin_to_draw(jobs: Iterable[Job]) -> None:
     Args:
         jobs: functions of this module with their arguments.
     """
-    missing = [job for job in jobs if job not in _album.begun and not _is_drawn(job)]
+    begun = [job for job, _ in _album.drawing]
+    missing = [job for job in jobs if job not in begun and not _is_drawn(job)]
     if missing and _album.workers is None:
         for old in keep.newest(_album.folder, "*")[KEPT:] if _album.folder else []:
             old.unlink()
         _album.workers = ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("fork"))
     if _album.workers:
-        _album.begun += missing
-        _album.drawing += [_album.workers.submit(_do, job) for job in missing]
+        _album.drawing += [(job, _album.workers.submit(_do, job)) for job in missing]
 
 
 def finish_drawing() -> None:
     """Wait until everything that was begun is kept."""
-    for drawing in _album.drawing:
+    for _, drawing in _album.drawing:
         drawing.result()
     if _album.workers:
         _album.workers.shutdown()
-    _album.workers, _album.begun, _album.drawing = None, [], []
+    _album.workers, _album.drawing = None, []
 
 
 def jobs(exhibit: Exhibit, credit: Callable[[Exhibit], str | None]) -> list[Job]:
@@ -277,7 +277,7 @@ def _kept(*follows_from: str, make: Callable[[], bytes]) -> bytes:
         follows_from: its form, and the texts and numbers that it is drawn from.
         make: draws it.
     """
-    parts = [*follows_from, VEGA_LITE, version("vl-convert-python"), _code()]
+    parts = [*follows_from, VEGA_LITE, version("vl-convert-python"), CODE]
     path = _album.folder / digest("\n".join(parts)) if _album.folder else None
     content = keep.read(path) if path else None
     if content is None:
@@ -287,12 +287,6 @@ def _kept(*follows_from: str, make: Callable[[], bytes]) -> bytes:
         if path:
             keep.write(path, content)
     return content
-
-
-@cache
-def _code() -> str:
-    """This module's own code: a picture that was drawn in another way is another picture."""
-    return Path(__file__).read_text(encoding="utf-8")
 
 
 def _is_drawn(job: Job) -> bool:

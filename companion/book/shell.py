@@ -5,7 +5,6 @@ has what the pages use and nothing else, and of the files that the theme brings,
 out. Every page works without a script.
 """
 
-import inspect
 import os
 import shutil
 from collections.abc import Iterator
@@ -149,7 +148,7 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
 
 def _cut(sheet: str, names: frozenset[str], kept: Path) -> str:
     """A style sheet cut down to what pages use, as it is kept where pages have the same names as before."""
-    state = inputs.digest("\n".join([sheet, inspect.getsource(styles), *sorted(names)]))
+    state = inputs.digest("\n".join([sheet, inputs.file_digest(Path(styles.__file__)), *sorted(names)]))
     before, _, text = (keep.read(kept) or b"").decode().partition("\n")
     if before != state:
         text = styles.used(sheet, names)
