@@ -10,7 +10,7 @@ import warnings
 import zipfile
 from contextlib import suppress
 from datetime import UTC, date, datetime, time
-from functools import cache
+from functools import cache, cached_property
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -421,8 +421,14 @@ def _style(name: str) -> "CitationStylesStyle":
 
 @cache
 def _look_once() -> None:
-    """Have citeproc-py keep what it finds in a style: it looks through all of it for each part of each item."""
-    from citeproc import model
+    """Have citeproc-py keep what it finds in a style and of an item: it looks anew for each part of each sentence."""
+    from citeproc import CitationItem, model
 
-    for kind, method in ((model.CitationStylesElement, "get_macro"), (model.Text, "calls_variable")):
+    element = model.CitationStylesElement
+    of_a_style = [(element, name) for name in ("get_macro", "get_term", "get_layout", "get_locale_option")]
+    for kind, method in [*of_a_style, (model.Text, "calls_variable")]:
         setattr(kind, method, cache(getattr(kind, method)))
+    for name in ("bibliography", "reference"):
+        kept = cached_property(getattr(CitationItem, name).fget)
+        kept.__set_name__(CitationItem, name)
+        setattr(CitationItem, name, kept)

@@ -33,7 +33,7 @@ from nbclient import NotebookClient
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from companion import settings
-from companion.book.pictures import bundle
+from companion.book.vega import for_browsers
 from companion.chapters.notebooks import chapter_paths, code_cells, read_chapter
 from companion.editions.printed import QUIET, find_browser
 from companion.settings import root
@@ -253,7 +253,7 @@ def opened(browser: Browser, address: str, width: int = 1280, slowed: int = 1) -
     """A page as a reader opens it first, and what it loads. Libraries of another host come from this machine."""
     context = browser.new_context(viewport={"width": width, "height": 900})
     page, loaded = context.new_page(), []
-    library = bundle("window.vega = vega; window.vegaEmbed = vegaEmbed;")
+    library = for_browsers()
     page.route("**/cdn.jsdelivr.net/**", lambda route: route.fulfill(body="", content_type="text/javascript"))
     page.route("**/npm/vega@*", lambda route: route.fulfill(body=library, content_type="text/javascript"))
     page.on("requestfinished", lambda request: loaded.append(request.response().body()))

@@ -25,9 +25,13 @@ SEARCHES = {  # what is typed, and where the first hit leads
     "TIV": "chapters/evidence/glossary.html#term-TIV",
     "exchange_rates": "chapters/evidence/data.html#exchange-rates-against-the-u-s-dollar",
 }
-# As the package in the npm registry has it: dist/umd/index.js.
-ENGINE = "minisearch-7.2.0.js"
-SHA256 = "03c27931eb603af1d3358579e9885eafdb6a2f5fa9929557b3e77d7e99d06d03"
+# As the packages in the npm registry have them: dist/umd/index.js, and build/*.min.js of the others.
+REGISTRY = {
+    "minisearch-7.2.0.js": "03c27931eb603af1d3358579e9885eafdb6a2f5fa9929557b3e77d7e99d06d03",
+    "vega-6.2.0.js": "ea6a5936381d06f912466354e2b6a20eb66c4d41f1ca9dff1e0236dfee6ee392",
+    "vega-embed-7.3.0.js": "b1455caba2fb1a72fb46025ba0ba1316e2dbc7f0dd40a3f6040172bf9c08ba91",
+    "vega-lite-6.4.1.js": "6d5035fdd429b4bc6f91f3754426c3f516f3dbd8e08b105cfc2496bed4ebd254",
+}
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +143,13 @@ def test_without_a_script_the_search_page_says_what_is_complete(html: Path, brow
     page.context.close()
 
 
-def test_the_engine_is_that_of_the_registry(html: Path):
-    for path in (ROOT / "companion/book/vendor" / ENGINE, html / "_static" / ENGINE):
-        assert hashlib.sha256(path.read_bytes()).hexdigest() == SHA256
+def test_scripts_of_others_are_those_of_the_registry(html: Path):
+    vendor = ROOT / "companion/book/vendor"
+    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in vendor.glob("*.js")}
+    assert found == REGISTRY
+    assert all(path.with_suffix(".LICENSE.txt").is_file() for path in vendor.glob("*.js"))
+    engine = "minisearch-7.2.0.js"
+    assert (html / "_static" / engine).read_bytes() == (vendor / engine).read_bytes()
+    sent = (html / "_static/vega.js").read_text(encoding="utf-8")
+    assert "Redistributions of source code must retain" in sent
+    assert all(name.removesuffix(".js") in sent for name in REGISTRY if name.startswith("vega"))

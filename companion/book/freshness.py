@@ -98,8 +98,7 @@ class Freshness:
         """Put the outputs of the chapters that will be read where Jupyter Book looks for them, and nothing else."""
         self.read = set(pages)
         charts = [exhibit for page in sorted(self.read & self.runs.keys()) for exhibit in _charts(self.runs[page])]
-        jobs = [job for exhibit in charts for job in pictures.jobs(exhibit, lambda view: None)]
-        pictures.begin_to_draw([*jobs, pictures.VEGA] if jobs and for_web(app.builder) else jobs)
+        pictures.begin_to_draw(job for exhibit in charts for job in pictures.jobs(exhibit, lambda view: None))
         cache = _empty_cache(Path(env.__dict__["mystnb_config"].execution_cache_path))
         for page in sorted(self.read & self.runs.keys()):
             path, run = Path(env.doc2path(page)), self.runs[page]

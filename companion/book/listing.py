@@ -77,5 +77,5 @@ def _add_script(
 def _size(exhibit: Exhibit) -> tuple[str, str]:
     """Width and height of the small picture in pixels."""
     size = re.search(r'<svg[^>]* width="([\d.]+)" height="([\d.]+)"', pictures.small_svg(exhibit))
-    assert size, "vl-convert writes the size of every picture"
+    assert size, "Vega writes the size of every picture"
     return size[1], size[2]

@@ -12,7 +12,7 @@ from sphinx.builders import Builder
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 
-from companion.book import pictures, sharing
+from companion.book import pictures, sharing, vega
 from companion.book.markdown import plain
 from companion.book.nodes import exhibits_in, for_web, number_of
 from companion.book.shell import LIBRARY, STATIC, add_script
@@ -58,7 +58,7 @@ def _keep_pictures(app: Sphinx) -> None:
 def _begin_to_draw(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
     """Have all that is not drawn yet drawn, now that exhibits have their numbers; no page is written for that alone."""
     book, web = metadata(Path(app.srcdir)), for_web(app.builder)
-    jobs: list[pictures.Job] = [pictures.VEGA] if web else []
+    jobs: list[pictures.Job] = []
     for node in (node for page in sorted(env.found_docs) for node in exhibits_in(env.get_doctree(page))):
         exhibit, number = node["exhibit"], number_of(env, node)
         if exhibit.spec is not None and web:
@@ -75,7 +75,7 @@ def _finish_drawing(app: Sphinx, builder: Builder) -> None:
     if for_web(builder):
         static = Path(app.outdir, STATIC)
         static.mkdir(exist_ok=True)
-        (static / LIBRARY).write_text(pictures.bundle(pictures.GIVE), encoding="utf-8")
+        (static / LIBRARY).write_text(vega.for_browsers(), encoding="utf-8")
 
 
 def _use_all_cores(app: Sphinx, env: BuildEnvironment) -> None:

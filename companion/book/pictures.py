@@ -2,7 +2,7 @@
 
 A picture is kept in a file that is named by all that it follows from. What is not there yet is drawn by other
 processes, all cores at work, while Sphinx reads the pages. They are forked before anything is drawn here: once the
-drawing library's script engine runs in a process, it hangs in every fork of that process.
+script engine runs in a process, it hangs in every fork of that process.
 """
 
 import copy
@@ -20,20 +20,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from companion.book import tokens
+from companion.book import tokens, vega
 from companion.exhibits.form import DATASET, Exhibit
 from companion.files import keep, whole
 from companion.files.inputs import digest, file_digest
 
-VEGA_LITE = "6.4"
-GIVE = "window.vegaEmbed = vegaEmbed;"  # to the script that draws charts when a reader is near
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 WIDE = 690  # the text column of the page on a desk, in pixels
 INK = "#222222"  # of letters in files
 SMALL = 240  # the width of a picture that only shows the shape of a chart
 NARROW = 330  # the same on a phone of 360 pixels
 MOST_DRAWINGS = 3  # of a chart until it fits: what surrounds a plot can depend on the plot's width
-CODE = file_digest(Path(__file__))  # a picture that is drawn in another way is another picture
+# A picture that is drawn in another way is another picture.
+CODE = digest(f"{vega.CODE}\n{file_digest(Path(__file__))}\n{version('vl-convert-python')}")
 KEPT = 4_000  # files, a few hundred for each state of the book
 
 # What a picture without words leaves out or as it is, and what explains each channel of a chart.
@@ -43,7 +42,7 @@ GUIDES = dict.fromkeys(("x", "y"), "axis") | dict.fromkeys(("row", "column", "fa
 GUIDES |= dict.fromkeys(
     ("color", "fill", "stroke", "shape", "size", "opacity", "fillOpacity", "strokeDash", "strokeWidth"), "legend"
 )
-# What the drawing library says of each mark. In a page the picture as a whole has a name, and no part of it is read.
+# What Vega says of each mark. In a page the picture as a whole has a name, and no part of it is read.
 DESCRIBED = re.compile(r' (?:role="graphics-[a-z]+"|aria-(?:label|roledescription|hidden)="[^"]*")')
 USUAL, LOW = 24, 9  # pixels for a row of a chart, and of the small picture
 
@@ -194,7 +193,7 @@ def download_spec(exhibit: Exhibit, credit: str) -> Spec:
 def to_svg(spec: Spec) -> str:
     """Draw a specification as SVG."""
     text = json.dumps(spec)
-    return _kept("svg", text, make=lambda: _svg(spec).encode()).decode()
+    return _kept("svg", text, make=lambda: vega.to_svg(spec).encode()).decode()
 
 
 def to_png(spec: Spec) -> bytes:
@@ -216,18 +215,6 @@ def svg_to_png(svg: str) -> bytes:
     return _kept("light png", svg, make=draw)
 
 
-def bundle(script: str) -> str:
-    """Vega, Vega-Lite and Vega-Embed with `script`, in one file that needs no network.
-
-    The wrapper keeps the libraries' names out of the page, where one of them collides with Sphinx's own.
-    """
-    made = _kept("js", script, make=lambda: _library().javascript_bundle(script, vl_version=VEGA_LITE).encode())
-    return f"(()=>{{{made.decode()}}})();\n"
-
-
-VEGA: Job = (bundle, (GIVE,))
-
-
 @cache
 def _fitted(text: str, width: int, likely: int) -> tuple[str, int]:
     """Draw a chart `width` pixels wide in all, again until it fits: `likely` may be what surrounds the plot.
@@ -238,7 +225,7 @@ def _fitted(text: str, width: int, likely: int) -> tuple[str, int]:
     def fit() -> bytes:
         spec, margin = json.loads(text), likely
         for _ in range(MOST_DRAWINGS):
-            svg = _svg(_with_plot_width(spec, width - margin))
+            svg = vega.to_svg(_with_plot_width(spec, width - margin))
             if not (over := _size(svg, "width") - width):
                 break
             margin += over
@@ -248,14 +235,9 @@ def _fitted(text: str, width: int, likely: int) -> tuple[str, int]:
     return svg, margin
 
 
-def _svg(spec: Spec) -> str:
-    svg: str = _library().vegalite_to_svg(spec, vl_version=VEGA_LITE)
-    return svg
-
-
 @cache
 def _library() -> Any:
-    """The drawing library, loaded where something is drawn, and kept to the fonts that come with it.
+    """What makes PNG of SVG, loaded where something is drawn, and kept to the fonts that come with it.
 
     It looks for installed fonts once, and a Liberation Sans of another version would come before its own.
     """
@@ -277,8 +259,7 @@ def _kept(*follows_from: str, make: Callable[[], bytes]) -> bytes:
         follows_from: its form, and the texts and numbers that it is drawn from.
         make: draws it.
     """
-    parts = [*follows_from, VEGA_LITE, version("vl-convert-python"), CODE]
-    path = _album.folder / digest("\n".join(parts)) if _album.folder else None
+    path = _album.folder / digest("\n".join([*follows_from, CODE])) if _album.folder else None
     content = keep.read(path) if path else None
     if content is None:
         if _album.only_look:
@@ -312,7 +293,7 @@ def height(exhibit: Exhibit) -> int:
 
 def _size(svg: str, side: str) -> int:
     found = re.search(rf'<svg[^>]* {side}="([\d.]+)"', svg)
-    assert found, "vl-convert writes the width and the height of every picture"
+    assert found, "Vega writes the width and the height of every picture"
     return round(float(found[1]))
 
 

@@ -51,7 +51,7 @@ INDEX = "search-index.js"
 MISSING = "404.html"
 MADE = {STYLE, LIBRARY, INDEX}
 # MiniSearch as it is in the npm registry: dist/umd/index.js and LICENSE.txt of the package.
-VENDOR = HERE / "vendor"
+SEARCHES = "minisearch-7.2.0"
 
 
 def setup(app: Sphinx) -> None:
@@ -66,10 +66,16 @@ def setup(app: Sphinx) -> None:
 
 def _add_layout(app: Sphinx, config: Config) -> None:
     # From the book's folder: what Sphinx remembers of a build must not depend on where it stands.
-    layout, *static = (os.path.relpath(folder, app.confdir) for folder in (HERE / "layout", HERE / "static", VENDOR))
+    layout, *static = (os.path.relpath(path, app.confdir) for path in (HERE / "layout", HERE / "static", *_engine()))
     config["templates_path"].append(layout)
     config["html_use_index"] = False  # the glossary and the search are one
     config["html_static_path"] += static
+    config["html_sidebars"] = {"**": []}  # the theme fills its own on every page, and none is shown
+
+
+def _engine() -> Iterator[Path]:
+    """What searches, with its licence."""
+    return (HERE / "vendor").glob(f"{SEARCHES}.*")
 
 
 def _without_index(app: Sphinx) -> None:
@@ -124,7 +130,7 @@ def _steps(pages: list[str], names: dict[str, str], page: str, path_to: Any) -> 
 
 def _more_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     if for_web(app.builder):
-        scripts = [f"{STATIC}/{name}" for name in (SCRIPT, "minisearch-7.2.0.js", INDEX, "search.js")]
+        scripts = [f"{STATIC}/{name}" for name in (SCRIPT, f"{SEARCHES}.js", INDEX, "search.js")]
         yield "search", {"title": "Search", "scripts": scripts}, "search.html"
 
 
@@ -140,7 +146,7 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
         sheet = "\n".join(next(static.glob(name)).read_text(encoding="utf-8") for name in SHEETS)
         Path(app.outdir).with_name(UNCUT).write_text(sheet, encoding="utf-8")  # the tests compare them
         (static / STYLE).write_text(_cut(sheet, names, Path(app.outdir).with_name(CUT)), encoding="utf-8")
-    kept = {path.name for folder in (HERE / "static", VENDOR) for path in folder.iterdir()} | MADE
+    kept = {path.name for path in [*(HERE / "static").iterdir(), *_engine()]} | MADE
     for path in static.iterdir():
         if path.name not in kept:
             shutil.rmtree(path) if path.is_dir() else path.unlink()

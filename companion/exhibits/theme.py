@@ -17,7 +17,7 @@ INK = "currentColor"
 FAINT = 0.15
 MUTED = 0.7
 
-# Liberation Sans comes inside vl-convert, so a chart is laid out alike on every machine; Arial has the same widths.
+# Words are as wide as in Liberation Sans when a chart is drawn, so it is laid out alike everywhere, and as in Arial.
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 
 
