@@ -12,6 +12,7 @@ from typing import Any
 import nbformat
 from docutils import nodes
 from markupsafe import Markup
+from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.build_phase import BuildPhase
@@ -26,7 +27,7 @@ from companion.chapters.execution import Run
 from companion.chapters.facts import Facts, filled
 from companion.chapters.notebooks import Notebook, code_cells, read_chapter
 from companion.citation import Book, cite_book, metadata
-from companion.files import zips
+from companion.files import whole, zips
 from companion.files.layout import DOWNLOADS, EXHIBITS, TABLES, archive_name
 from companion.prose import file_size
 from companion.tables import package
@@ -134,7 +135,7 @@ def as_notebook(chapter: Path, page: str, runs: dict[str, Run], book: Book) -> N
 
     notebook = read_chapter(chapter)
     for number, (cell, outputs) in enumerate(zip(code_cells(notebook), runs[page].outputs, strict=True), start=1):
-        cell.outputs, cell.execution_count = [nbformat.from_dict(output) for output in outputs], number
+        cell.outputs, cell.execution_count = [NotebookNode(output) for output in outputs], number
     own = facts_of(page.removeprefix(CHAPTERS))
     for cell in notebook.cells:
         if cell.cell_type == "markdown":  # not every program that opens notebooks knows {eval}
@@ -224,4 +225,4 @@ def _write_sizes(out: Path, page: Path) -> None:
 
     before = page.read_text(encoding="utf-8")
     if (after := SIZE.sub(size, before)) != before:
-        page.write_text(after, encoding="utf-8")
+        whole.write(page, after.encode())  # the search reads it just now

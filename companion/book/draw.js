@@ -11,12 +11,27 @@ const widthOf = (item, text) => {
   return item.limit > 0 ? Math.min(width, item.limit) : width;
 };
 
-const draw = async (text) => {
-  vega.textMetrics.width = widthOf;
-  vega.resetSVGDefIds(); // what else was drawn does not count into the ids of this picture
+// A chart, and the signals of Vega that hold the width of its plots.
+const prepare = (name, text, width) => {
   const { spec } = vegaLite.compile(JSON.parse(text));
-  const view = new vega.View(vega.parse(spec), { renderer: "none" });
-  const svg = await view.toSVG();
-  view.finalize();
-  return svg;
+  const signals = (spec.signals ?? []).filter((signal) => /width$/i.test(signal.name) && signal.value === width);
+  const names = signals.map((signal) => signal.name);
+  if (spec.width === width) names.push("width");
+  return { name, names, view: new vega.View(vega.parse(spec), { renderer: "none" }) };
+};
+
+// What is drawn once more with plots of another width is not made anew, which takes five times as long.
+let last;
+const draw = async (name, text, width) => {
+  vega.textMetrics.width = widthOf;
+  if (last?.name === name && last.names.length) {
+    last.names.forEach((signal) => last.view.signal(signal, width));
+    await last.view.runAsync();
+    last.view.resize(); // what holds several plots is as wide as they were before
+  } else {
+    last?.view.finalize();
+    last = prepare(name, text, width);
+  }
+  vega.resetSVGDefIds(); // what else was drawn does not count into the ids of this picture
+  return last.view.toSVG();
 };

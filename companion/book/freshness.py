@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from docutils import nodes
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from myst_nb.core.read import read_myst_markdown_notebook
+from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
@@ -30,9 +30,9 @@ from companion import settings
 from companion.book import pictures
 from companion.book.contents import contents
 from companion.book.glossary import meanings
-from companion.book.nodes import OverviewNode, for_web
+from companion.book.nodes import OverviewNode
 from companion.chapters.execution import ExecutionError, Run, execute
-from companion.chapters.notebooks import is_notebook
+from companion.chapters.notebooks import code_cells, is_notebook
 from companion.exhibits.form import CHART_MIME, Exhibit
 from companion.files import inputs
 from companion.files.inputs import LIBRARY, State
@@ -97,16 +97,15 @@ class Freshness:
     def hand_over(self, app: Sphinx, env: BuildEnvironment, pages: list[str]) -> None:
         """Put the outputs of the chapters that will be read where Jupyter Book looks for them, and nothing else."""
         self.read = set(pages)
-        charts = [exhibit for page in sorted(self.read & self.runs.keys()) for exhibit in _charts(self.runs[page])]
-        pictures.begin_to_draw(job for exhibit in charts for job in pictures.jobs(exhibit, lambda view: None))
+        pictures.begin_to_draw(exhibit for run in self.runs.values() for exhibit in _charts(run))
         cache = _empty_cache(Path(env.__dict__["mystnb_config"].execution_cache_path))
         for page in sorted(self.read & self.runs.keys()):
             path, run = Path(env.doc2path(page)), self.runs[page]
             notebook = read_myst_markdown_notebook(_with_key(page, path.read_text(encoding="utf-8"), run))
             notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}  # as a kernel says
-            cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-            for number, (cell, outputs) in enumerate(zip(cells, run.outputs, strict=True), start=1):
-                cell.execution_count, cell.outputs = number, [nbformat.from_dict(output) for output in outputs]
+            notebook.cells = code_cells(notebook)  # the others are not kept
+            for number, (cell, outputs) in enumerate(zip(notebook.cells, run.outputs, strict=True), start=1):
+                cell.execution_count, cell.outputs = number, [NotebookNode(output) for output in outputs]
             bundle = CacheBundleIn(notebook, str(path), data={"execution_seconds": run.seconds})
             cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
 

@@ -11,9 +11,12 @@ import jinja2
 from docutils import nodes
 from markupsafe import Markup
 from myst_nb.core.render import MimeData, MimeRenderPlugin, NbElementRenderer
+from sphinx.addnodes import number_reference, pending_xref
 from sphinx.application import Sphinx
 from sphinx.builders import Builder
+from sphinx.domains.std import StandardDomain
 from sphinx.environment import BuildEnvironment
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.build_phase import BuildPhase
 from sphinx.writers.html5 import HTML5Translator
 
@@ -50,6 +53,27 @@ class ExhibitNode(nodes.General, nodes.Element):
 
 class OverviewNode(nodes.General, nodes.Element):
     """A part of a page that shows what other pages have; it is written again when one of those changes."""
+
+
+class ExhibitNumbers(SphinxPostTransform):
+    """Writes numbers of exhibits where text refers to them; for each, Sphinx would read the other page once more."""
+
+    default_priority = 9  # just before Sphinx resolves references
+
+    def run(self, **kwargs: Any) -> None:
+        """Resolve references to exhibits that are as usual, and leave all others, wrong ones too, to Sphinx."""
+        standard = self.env.get_domain("std")
+        assert isinstance(standard, StandardDomain)
+        for node in [node for node in self.document.findall(pending_xref) if node["reftype"] == "numref"]:
+            page, id = standard.anonlabels.get(node["reftarget"], ("", ""))
+            number = self.env.toc_fignumbers.get(page, {}).get("exhibit", {}).get(id)
+            words = node.astext() if node["refexplicit"] else self.config.numfig_format["exhibit"]
+            if number and words.count("%s") == 1 and "{" not in words:
+                text, here = words % ".".join(map(str, number)), node.get("refdoc", self.env.docname)
+                found = standard.build_reference_node(
+                    here, self.app.builder, page, id, text, "numref", nodeclass=number_reference, title=words
+                )
+                node.replace_self(found)
 
 
 class WithoutScripts:
@@ -144,6 +168,7 @@ def highlighted(builder: Any, code: str) -> Markup:
 def setup(app: Sphinx) -> None:
     """Register the node."""
     app.add_enumerable_node(ExhibitNode, "exhibit", html=(_visit_exhibit, leave))
+    app.add_post_transform(ExhibitNumbers)
     app.connect("config-inited", lambda app, config: config.numfig_format.setdefault("exhibit", "Exhibit %s"))
 
 

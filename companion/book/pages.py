@@ -1,8 +1,6 @@
 """What every page carries: style, version, the chart script where it is needed, nothing from other hosts."""
 
 import os
-from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +10,11 @@ from sphinx.builders import Builder
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 
-from companion.book import pictures, sharing, vega
+from companion.book import pictures, vega
 from companion.book.markdown import plain
-from companion.book.nodes import exhibits_in, for_web, number_of
+from companion.book.nodes import exhibits_in, for_web
 from companion.book.shell import LIBRARY, STATIC, add_script
-from companion.citation import address, cite_book, cite_exhibit, doi_address, metadata
+from companion.citation import address, cite_book, doi_address, metadata
 from companion.settings import changes_file
 from companion.tables.own_files import folder
 
@@ -30,7 +28,6 @@ def setup(app: Sphinx) -> None:
     app.connect("config-inited", _take_edition)
     app.connect("builder-inited", _keep_pictures)
     app.connect("env-updated", _use_all_cores, priority=900)
-    app.connect("env-get-updated", _begin_to_draw, priority=950)
     app.connect("write-started", _finish_drawing)
     app.connect("html-page-context", _choose_scripts)
 
@@ -53,20 +50,6 @@ def _take_edition(app: Sphinx, config: Config) -> None:
 
 def _keep_pictures(app: Sphinx) -> None:
     pictures.keep_in(Path(app.outdir).parent / ".pictures")
-
-
-def _begin_to_draw(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
-    """Have all that is not drawn yet drawn, now that exhibits have their numbers; no page is written for that alone."""
-    book, web = metadata(Path(app.srcdir)), for_web(app.builder)
-    jobs: list[pictures.Job] = []
-    for node in (node for page in sorted(env.found_docs) for node in exhibits_in(env.get_doctree(page))):
-        exhibit, number = node["exhibit"], number_of(env, node)
-        if exhibit.spec is not None and web:
-            jobs += pictures.jobs(exhibit, partial(cite_exhibit, book, number=number))
-        elif exhibit.spec is not None:
-            jobs.append((pictures.draw_exhibit, (exhibit, None)))
-    pictures.begin_to_draw(jobs + (sharing.jobs(env, book) if web else []))
-    return []
 
 
 def _finish_drawing(app: Sphinx, builder: Builder) -> None:

@@ -1,29 +1,33 @@
 """Turn a chart's specification into pictures, the same ones on every machine, each drawn once.
 
-A picture is kept in a file that is named by all that it follows from. What is not there yet is drawn by other
-processes, all cores at work, while Sphinx reads the pages. They are forked before anything is drawn here: once the
-script engine runs in a process, it hangs in every fork of that process.
+A picture is kept in a file that is named by all that it follows from. Charts that are not there yet are drawn by
+another process while Sphinx reads the pages: one, since the script engine takes half the time for a chart once it has
+drawn some. It is forked before anything is drawn here: once the engine runs in a process, it hangs in every fork of
+that process. What is made of a drawn chart, such as a file for download, needs no engine, and is made with its page.
 """
 
 import copy
-import io
 import json
 import multiprocessing
-import os
 import re
-import textwrap
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
 
 from companion.book import tokens, vega
 from companion.exhibits.form import DATASET, Exhibit
 from companion.files import keep, whole
 from companion.files.inputs import digest, file_digest
+
+if TYPE_CHECKING:
+    from resvg import usvg
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 WIDE = 690  # the text column of the page on a desk, in pixels
@@ -32,7 +36,7 @@ SMALL = 240  # the width of a picture that only shows the shape of a chart
 NARROW = 330  # the same on a phone of 360 pixels
 MOST_DRAWINGS = 3  # of a chart until it fits: what surrounds a plot can depend on the plot's width
 # A picture that is drawn in another way is another picture.
-CODE = digest(f"{vega.CODE}\n{file_digest(Path(__file__))}\n{version('vl-convert-python')}")
+CODE = digest(f"{vega.CODE}\n{file_digest(Path(__file__))}\n{version('resvg')}")
 KEPT = 4_000  # files, a few hundred for each state of the book
 
 # What a picture without words leaves out or as it is, and what explains each channel of a chart.
@@ -47,7 +51,6 @@ DESCRIBED = re.compile(r' (?:role="graphics-[a-z]+"|aria-(?:label|roledescriptio
 USUAL, LOW = 24, 9  # pixels for a row of a chart, and of the small picture
 
 Spec = dict[str, Any]
-Job = tuple[Callable[..., object], tuple[Any, ...]]
 
 
 class NotDrawnError(Exception):
@@ -60,8 +63,8 @@ class _Album:
 
     folder: Path | None = None
     only_look: bool = False
-    workers: ProcessPoolExecutor | None = None
-    drawing: list[tuple[Job, Future[None]]] = field(default_factory=list)
+    worker: ProcessPoolExecutor | None = None
+    drawing: list[Future[None]] = field(default_factory=list)
 
 
 _album = _Album()
@@ -73,57 +76,48 @@ def keep_in(folder: Path) -> None:
     _album.folder = folder
 
 
-def begin_to_draw(jobs: Iterable[Job]) -> None:
-    """Have other processes draw what is not kept yet, as many as there are cores.
-
-    Args:
-        jobs: functions of this module with their arguments.
-    """
-    begun = [job for job, _ in _album.drawing]
-    missing = [job for job in jobs if job not in begun and not _is_drawn(job)]
-    if missing and _album.workers is None:
+def begin_to_draw(exhibits: Iterable[Exhibit]) -> None:
+    """Have another process draw those of these charts that are not kept yet."""
+    missing = [exhibit for exhibit in exhibits if not _is_drawn(exhibit)]
+    if missing and _album.worker is None:
         for old in keep.newest(_album.folder, "*")[KEPT:] if _album.folder else []:
             old.unlink()
-        _album.workers = ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("fork"))
-    if _album.workers:
-        _album.drawing += [(job, _album.workers.submit(_do, job)) for job in missing]
+        _album.worker = ProcessPoolExecutor(1, multiprocessing.get_context("fork"))
+    if _album.worker:
+        _album.drawing += [_album.worker.submit(_draw, exhibit) for exhibit in missing]
 
 
 def finish_drawing() -> None:
     """Wait until everything that was begun is kept."""
-    for _, drawing in _album.drawing:
+    for drawing in _album.drawing:
         drawing.result()
-    if _album.workers:
-        _album.workers.shutdown()
-    _album.workers, _album.drawing = None, []
+    if _album.worker:
+        _album.worker.shutdown()
+    _album.worker, _album.drawing = None, []
 
 
-def jobs(exhibit: Exhibit, credit: Callable[[Exhibit], str | None]) -> list[Job]:
-    """What to draw of a chart and of all that a reader can choose to see of it.
+def _draw(exhibit: Exhibit) -> None:
+    """Draw a chart in every form that the book shows it in, and all that a reader can choose to see of it.
 
-    Args:
-        exhibit: the chart.
-        credit: the line below a picture for download; None where there is none to draw.
+    What can be chosen is for files, and tells how high its place is: a page shows it by its script alone.
     """
-    _, *others = exhibit.views().values() or [exhibit]
-    return [(draw_exhibit, (exhibit, credit(exhibit))), *((draw_view, (view, credit(view))) for view in others)]
-
-
-def draw_exhibit(exhibit: Exhibit, credit: str | None) -> None:
-    """Draw a chart in every form that the book shows it in, for download too where its credit is given."""
     page_svg(exhibit, NARROW)
     if exhibit.reproduces:
         bare_svg(exhibit)
-    draw_view(exhibit, credit)
+    _, *others = exhibit.views().values() or [exhibit]
+    for view in (exhibit, *others):
+        page_svg(view, WIDE)
 
 
-def draw_view(view: Exhibit, credit: str | None) -> None:
-    """Draw what a reader can choose to see, which a page shows by its script alone; see `draw_exhibit`."""
-    page_svg(view, WIDE)  # as high as its place on the page, and with what surrounds the plot for download
-    if credit is not None:
-        spec = download_spec(view, credit)
-        to_svg(spec)
-        to_png(spec)
+def _is_drawn(exhibit: Exhibit) -> bool:
+    _album.only_look = True
+    try:
+        _draw(exhibit)
+    except NotDrawnError:
+        return False
+    finally:
+        _album.only_look = False
+    return True
 
 
 def specification(exhibit: Exhibit) -> Spec:
@@ -166,10 +160,10 @@ def download_spec(exhibit: Exhibit, credit: str) -> Spec:
     top: Spec = {key: inner.pop(key) for key in sorted(shared)}
     # Vega-Lite does not wrap text: a letter takes about 9.4, 7 and 6.2 pixels in these sizes.
     title = {
-        "text": textwrap.wrap(exhibit.title, int(plot / 9.4)),
-        "subtitle": textwrap.wrap(exhibit.subtitle, int(plot / 7)),
+        "text": wrap(exhibit.title, int(plot / 9.4)),
+        "subtitle": wrap(exhibit.subtitle, int(plot / 7)),
     }
-    lines = textwrap.wrap(credit, int(plot / 6.2))
+    lines = wrap(credit, int(plot / 6.2))
     footer = {
         "data": {"values": [{}]},
         "mark": {"type": "text", "text": lines, "align": "left", "baseline": "top", "fontSize": 12, "lineHeight": 16},
@@ -190,29 +184,61 @@ def download_spec(exhibit: Exhibit, credit: str) -> Spec:
     return fixed
 
 
-def to_svg(spec: Spec) -> str:
-    """Draw a specification as SVG."""
-    text = json.dumps(spec)
-    return _kept("svg", text, make=lambda: vega.to_svg(spec).encode()).decode()
+def download_svg(exhibit: Exhibit, credit: str) -> str:
+    """The chart as a file that stands alone: the finding above what the page shows, source and credit below it."""
+    drawn = page_svg(exhibit, WIDE)[0].replace("currentColor", INK)
+    chart, high = re.sub(r"^<svg[^>]*>|</svg>$", "", drawn), _size(drawn, "height")
+    finding, about, small = wrap(exhibit.title, 72), wrap(exhibit.subtitle, 97), wrap(credit, 110)
+    title = _lines(finding, 20, 22, 'font-size="18" font-weight="bold"')
+    below = 20 + 22 * len(finding)
+    subtitle = _lines(about, below, 18, 'font-size="14"')
+    top = below + 18 * len(about) - 6
+    footer = _lines(small, top + high + 12, 16, 'font-size="12"')
+    height = top + high + 16 * len(small) + 8
+    text = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="{WIDE}" '
+        f'height="{height}" viewBox="0 0 {WIDE} {height}"><title>{{}}</title><desc>{{}}</desc>'
+        f'<rect width="{WIDE}" height="{height}" fill="#ffffff"/>'
+        f'<g font-family="{{}}" fill="{INK}">{{}}{{}}{{}}</g><g transform="translate(0,{top})">{{}}</g></svg>\n'
+    )
+    font = specification(exhibit)["config"]["font"]
+    return Markup(text).format(exhibit.title, exhibit.alt, font, title, subtitle, footer, Markup(chart))
 
 
-def to_png(spec: Spec) -> bytes:
-    """Draw a specification as PNG, at twice the size for dense screens and print."""
-    svg = to_svg(spec)
-    return _kept("png", svg, make=lambda: _library().svg_to_png(svg, scale=2))
+def _lines(lines: list[str], top: int, step: int, style: str) -> Markup:
+    """Lines of text below each other; `top` is where the first one stands, and all are in pixels."""
+    spans = (Markup('<tspan x="4" y="{}">{}</tspan>').format(top + step * i, line) for i, line in enumerate(lines))
+    return Markup(f"<text {style}>{{}}</text>").format(Markup("").join(spans))
 
 
-def svg_to_png(svg: str) -> bytes:
-    """Draw an SVG picture as PNG, in few colors, so that it is light."""
+def svg_to_png(svg: str, scale: int = 1) -> bytes:
+    """Draw an SVG picture as PNG, on a white ground.
+
+    Args:
+        svg: the picture, of one size in pixels.
+        scale: pixels of the PNG for each of them.
+    """
 
     def draw() -> bytes:
-        from PIL import Image  # loaded where something is drawn
+        from resvg import render, usvg  # loaded where something is drawn
 
-        drawn = Image.open(io.BytesIO(_library().svg_to_png(svg))).convert("RGB")
-        drawn.quantize(64, dither=Image.Dither.NONE).save(light := io.BytesIO(), "PNG", optimize=True)
-        return light.getvalue()
+        tree = usvg.Tree.from_str(svg.replace("Liberation Sans", vega.FONT), _options())
+        width, height = tree.int_size()
+        size, white = (width * scale, height * scale), (255, 255, 255, 255)
+        return render(tree, (scale, 0, 0, 0, scale, 0), bg_size=size, bg_color=white)
 
-    return _kept("light png", svg, make=draw)
+    return _kept("png", svg, str(scale), make=draw)
+
+
+@cache
+def _options() -> "usvg.Options":
+    """How SVG is read: with the one font of charts, whatever fonts the machine has."""
+    import fontpkg
+    from resvg import usvg
+
+    options = usvg.Options.default()
+    options.load_font_file(str(fontpkg.path(vega.FONT)))
+    return options
 
 
 @cache
@@ -223,9 +249,9 @@ def _fitted(text: str, width: int, likely: int) -> tuple[str, int]:
     """
 
     def fit() -> bytes:
-        spec, margin = json.loads(text), likely
+        name, spec, margin = digest(text), json.loads(text), likely
         for _ in range(MOST_DRAWINGS):
-            svg = vega.to_svg(_with_plot_width(spec, width - margin))
+            svg = vega.to_svg(name, _with_plot_width(spec, width - margin), width - margin)
             if not (over := _size(svg, "width") - width):
                 break
             margin += over
@@ -233,23 +259,6 @@ def _fitted(text: str, width: int, likely: int) -> tuple[str, int]:
 
     svg, margin = json.loads(_kept("fitted", text, str(width), make=fit))
     return svg, margin
-
-
-@cache
-def _library() -> Any:
-    """What makes PNG of SVG, loaded where something is drawn, and kept to the fonts that come with it.
-
-    It looks for installed fonts once, and a Liberation Sans of another version would come before its own.
-    """
-    import vl_convert
-
-    none, before = Path(__file__).with_name("no-fonts.conf"), os.environ.get("FONTCONFIG_FILE")
-    os.environ["FONTCONFIG_FILE"] = str(none)
-    vl_convert.register_font_directory(str(none.parent))  # now it looks
-    del os.environ["FONTCONFIG_FILE"]
-    if before is not None:
-        os.environ["FONTCONFIG_FILE"] = before
-    return vl_convert
 
 
 def _kept(*follows_from: str, make: Callable[[], bytes]) -> bytes:
@@ -268,22 +277,6 @@ def _kept(*follows_from: str, make: Callable[[], bytes]) -> bytes:
         if path:
             keep.write(path, content)
     return content
-
-
-def _is_drawn(job: Job) -> bool:
-    _album.only_look = True
-    try:
-        _do(job)
-    except NotDrawnError:
-        return False
-    finally:
-        _album.only_look = False
-    return True
-
-
-def _do(job: Job) -> None:
-    function, arguments = job
-    function(*arguments)
 
 
 def height(exhibit: Exhibit) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 from docutils.nodes import make_id
 from lxml import html
 from sphinx.application import Sphinx
+from sphinx.util.parallel import ParallelTasks, SerialTasks, parallel_available
 
 from companion.book.contents import contents
 from companion.book.ledger import ClaimDomain, anchor
@@ -40,8 +41,10 @@ LEFT_OUT_CLASSES = {
 
 
 def setup(app: Sphinx) -> None:
-    """Have the index written when all pages are."""
-    after_writing(app, _write_index)
+    """Have the index written when all pages are, by another process while what else comes last is written."""
+    aside = ParallelTasks(1) if parallel_available else SerialTasks(1)
+    after_writing(app, lambda app: aside.add_task(lambda _: _write_index(app), True))
+    app.connect("build-finished", lambda app, exception: aside.join(), priority=950)
 
 
 def _write_index(app: Sphinx) -> None:

@@ -26,11 +26,6 @@ def setup(app: Sphinx) -> None:
     app.connect("html-page-context", _add_tags)
 
 
-def jobs(env: BuildEnvironment, book: Book) -> list[pictures.Job]:
-    """The pictures to draw: one for each page, where the book has an address."""
-    return [(preview, _shown(env, book, page)) for page in sorted(env.found_docs)] if book.url else []
-
-
 def preview(name: str, title: str, exhibit: Exhibit | None) -> bytes:
     """A picture with the title of a page and its first chart, as PNG.
 

@@ -27,8 +27,9 @@ def files_of(exhibit: Exhibit, credit: str) -> dict[str, bytes]:
     if exhibit.spec is not None:
         spec = pictures.download_spec(exhibit, credit)
         files["vl.json"] = (json.dumps(spec, indent=1, ensure_ascii=False) + "\n").encode()
-        files["svg"] = pictures.to_svg(spec).encode()
-        files["png"] = pictures.to_png(spec)
+        svg = pictures.download_svg(exhibit, credit)
+        files["svg"] = svg.encode()
+        files["png"] = pictures.svg_to_png(svg, scale=2)  # for dense screens and print
     return files
 
 

@@ -34,13 +34,19 @@ CODE = digest(
 )
 
 
-def to_svg(spec: dict[str, Any]) -> str:
+def to_svg(name: str, spec: dict[str, Any], width: int) -> str:
     """Draw a Vega-Lite specification, with its data, as SVG.
 
+    Args:
+        name: what it has in common with the same chart in other widths; the last chart is kept.
+        spec: the specification.
+        width: of its plots in pixels, as the specification has it.
+
     Raises:
-        py_mini_racer.JSEvalException: Vega-Lite or Vega refuses the specification.
+        py_mini_racer.JSPromiseError: Vega-Lite or Vega refuses the specification.
     """
-    svg: str = _engine().eval(f"draw({json.dumps(json.dumps(spec))})").get()
+    drawn: Any = _engine().eval(f"draw({', '.join(map(json.dumps, (name, json.dumps(spec), width)))})")
+    svg: str = drawn.get()
     return svg
 
 

@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from companion.changes import StateError
 from companion.chapters.notebooks import claims_of, exhibits_of
 from companion.citation import Book, CitationError, metadata
@@ -121,7 +119,7 @@ def read(tree: Tree) -> Numbers:
     exhibits: dict[str, Exhibit] = {}
     claims: dict[str, Claim] = {}
     for path in notebooks(tree, OUTPUTS):
-        notebook = nbformat.reads(text(tree, path), as_version=4)
+        notebook = json.loads(text(tree, path))
         try:
             exhibits |= {exhibit.id: exhibit for exhibit in exhibits_of(notebook)}
             claims |= {claim.id: claim for claim in claims_of(notebook)}

@@ -12,7 +12,7 @@ from companion.errors import CompanionError
 from companion.exhibits.form import CHART_MIME, TABLE_MIME, Exhibit
 from companion.settings import root
 
-Notebook = Any  # nbformat's NotebookNode, which has no types
+Notebook = Any  # nbformat's NotebookNode, which has no types, or what its file says, where it is only read
 
 
 class StaleReferenceError(CompanionError):
@@ -54,7 +54,7 @@ def read_chapter(path: Path) -> Notebook:
 
 def code_cells(notebook: Notebook) -> list[Notebook]:
     """The code cells of a notebook, in order."""
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
 def expected_path(chapter: Path, book: Path | None = None) -> Path:
@@ -87,7 +87,7 @@ def with_reference(chapter: Path, book: Path | None = None) -> Notebook:
 def exhibits_of(notebook: Notebook) -> Iterator[Exhibit]:
     """The exhibits among the outputs of a notebook, in order."""
     for cell in code_cells(notebook):
-        for output in cell.outputs:
+        for output in cell["outputs"]:
             for mime in (CHART_MIME, TABLE_MIME):
                 exhibit = Exhibit.from_output(output.get("data", {}).get(mime, {}))
                 if exhibit:
@@ -97,6 +97,6 @@ def exhibits_of(notebook: Notebook) -> Iterator[Exhibit]:
 def claims_of(notebook: Notebook) -> Iterator[Claim]:
     """The claims among the outputs of a notebook, in order."""
     for cell in code_cells(notebook):
-        for output in cell.outputs:
+        for output in cell["outputs"]:
             if content := output.get("data", {}).get(CLAIM_MIME):
                 yield Claim.from_output(content)
