@@ -1,6 +1,7 @@
 """Exhibits as Sphinx nodes: numbered, referable with `{numref}`, and drawn as HTML."""
 
 import json
+import os
 import re
 import textwrap
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from sphinx.domains.std import StandardDomain
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.build_phase import BuildPhase
+from sphinx.util.parallel import ParallelTasks, SerialTasks, parallel_available
 from sphinx.writers.html5 import HTML5Translator
 
 from companion.book import pictures, takeaway, tokens
@@ -29,6 +31,7 @@ from companion.report import STATUSES
 
 # A table with a longer row, in letters, or with more columns is a list on a phone; longer words are a sentence.
 LONGEST_ROW, MOST_COLUMNS, LONGEST_NAME = 80, 5, 40
+Aside = Callable[[Callable[[], None]], None]  # takes what is to be written
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -121,6 +124,13 @@ def after_writing(app: Sphinx, write: Callable[[Sphinx], None]) -> None:
     app.connect("build-finished", finish)
 
 
+def while_others(app: Sphinx) -> Aside:
+    """How to have something written by a process of its own, while what else comes last is written."""
+    tasks = ParallelTasks(os.cpu_count() or 1) if parallel_available else SerialTasks()
+    app.connect("build-finished", lambda app, exception: tasks.join(), priority=950)
+    return lambda write: tasks.add_task(lambda _: write(), True)
+
+
 def exhibits_in(doctree: nodes.Node) -> list[ExhibitNode]:
     """The exhibits of a page, in order."""
     return list(doctree.findall(ExhibitNode))
@@ -162,7 +172,7 @@ def render(env: BuildEnvironment, node: ExhibitNode, template: str, **more: Any)
 
 def highlighted(builder: Any, code: str) -> Markup:
     """Python code as HTML; long lines scroll, by keyboard too."""
-    return Markup(builder.highlighter.highlight_block(code, "ipython3").replace("<pre>", '<pre tabindex="0">'))
+    return Markup(builder.highlighter.highlight_block(code, "python3").replace("<pre>", '<pre tabindex="0">'))
 
 
 def setup(app: Sphinx) -> None:

@@ -7,17 +7,17 @@ Code is left out. What is found is looked up in the browser, by `static/search.j
 import json
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from docutils.nodes import make_id
 from lxml import html
 from sphinx.application import Sphinx
-from sphinx.util.parallel import ParallelTasks, SerialTasks, parallel_available
 
 from companion.book.contents import contents
 from companion.book.ledger import ClaimDomain, anchor
-from companion.book.nodes import after_writing, exhibits_in, number_of
+from companion.book.nodes import Aside, after_writing, exhibits_in, number_of
 from companion.book.shell import INDEX, STATIC
 from companion.book.versions import TITLE
 from companion.report import STATUSES
@@ -40,11 +40,9 @@ LEFT_OUT_CLASSES = {
 }
 
 
-def setup(app: Sphinx) -> None:
-    """Have the index written when all pages are, by another process while what else comes last is written."""
-    aside = ParallelTasks(1) if parallel_available else SerialTasks(1)
-    after_writing(app, lambda app: aside.add_task(lambda _: _write_index(app), True))
-    app.connect("build-finished", lambda app, exception: aside.join(), priority=950)
+def setup(app: Sphinx, aside: Aside) -> None:
+    """Have the index written when all pages are."""
+    after_writing(app, lambda app: aside(partial(_write_index, app)))
 
 
 def _write_index(app: Sphinx) -> None:

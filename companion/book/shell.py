@@ -8,6 +8,7 @@ out. Every page works without a script.
 import os
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from sphinx.util.build_phase import BuildPhase
 from companion.book import policy, styles
 from companion.book.contents import contents, sections
 from companion.book.lines import keep_whole
-from companion.book.nodes import TEMPLATES, for_web
+from companion.book.nodes import TEMPLATES, Aside, for_web
 from companion.citation import address, metadata
 from companion.files import inputs, keep
 from companion.settings import changes_file
@@ -54,14 +55,16 @@ MADE = {STYLE, LIBRARY, INDEX}
 SEARCHES = "minisearch-7.2.0"
 
 
-def setup(app: Sphinx) -> None:
+def setup(app: Sphinx, aside: Aside) -> None:
     """Connect to Sphinx."""
     app.add_config_value("companion_pinned", {}, "html", dict)
     app.connect("config-inited", _add_layout)
     app.connect("builder-inited", _without_index)
     app.connect("html-page-context", _surround, priority=950)
     app.connect("html-collect-pages", _more_pages)
-    app.connect("build-finished", _finish, priority=900)  # the theme and its extensions write until then
+    app.connect(
+        "build-finished", partial(_finish, aside), priority=900
+    )  # the theme and its extensions write until then
 
 
 def _add_layout(app: Sphinx, config: Config) -> None:
@@ -134,7 +137,7 @@ def _more_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
         yield "search", {"title": "Search", "scripts": scripts}, "search.html"
 
 
-def _finish(app: Sphinx, exception: Exception | None) -> None:
+def _finish(aside: Aside, app: Sphinx, exception: Exception | None) -> None:
     """Write the one style sheet, and leave out what no page asks for."""
     if exception or not isinstance(app.builder, StandaloneHTMLBuilder) or not for_web(app.builder):
         return
@@ -145,21 +148,21 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
         names = styles.names_in([*pages, *(HERE / "static").glob("*.js")])
         sheet = "\n".join(next(static.glob(name)).read_text(encoding="utf-8") for name in SHEETS)
         Path(app.outdir).with_name(UNCUT).write_text(sheet, encoding="utf-8")  # the tests compare them
-        (static / STYLE).write_text(_cut(sheet, names, Path(app.outdir).with_name(CUT)), encoding="utf-8")
+        aside(partial(_write_style, sheet, names, static / STYLE, Path(app.outdir).with_name(CUT)))
     kept = {path.name for path in [*(HERE / "static").iterdir(), *_engine()]} | MADE
     for path in static.iterdir():
         if path.name not in kept:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _cut(sheet: str, names: frozenset[str], kept: Path) -> str:
-    """A style sheet cut down to what pages use, as it is kept where pages have the same names as before."""
+def _write_style(sheet: str, names: frozenset[str], target: Path, kept: Path) -> None:
+    """Write a style sheet cut down to what pages use, as it is kept where pages have the same names as before."""
     state = inputs.digest("\n".join([sheet, inputs.file_digest(Path(styles.__file__)), *sorted(names)]))
     before, _, text = (keep.read(kept) or b"").decode().partition("\n")
     if before != state:
         text = styles.used(sheet, names)
         keep.write(kept, f"{state}\n{text}".encode())
-    return text
+    target.write_text(text, encoding="utf-8")
 
 
 def _write_missing(app: Sphinx) -> None:
