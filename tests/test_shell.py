@@ -83,13 +83,22 @@ def test_the_sheet_that_was_cut_shows_the_same_pages(html: Path, browser: Browse
 
 
 def test_a_sheet_is_cut_again_where_pages_have_other_names_or_the_kept_one_is_damaged(tmp_path: Path):
-    kept, sheet = tmp_path / "cut", ".a { color: red } .b { color: blue } .c { color: tan }"
+    kept, written, sheet = (
+        tmp_path / "cut",
+        tmp_path / "book.css",
+        ".a { color: red } .b { color: blue } .c { color: tan }",
+    )
+
+    def cut(sheet: str, names: str) -> str:
+        shell._write_style(sheet, frozenset(names), written, kept)
+        return written.read_text(encoding="utf-8")
+
     for names, rules in (("a", ".a{color: red}"), ("ab", ".a{color: red}\n.b{color: blue}"), ("c", ".c{color: tan}")):
         for _ in range(2):
-            assert shell._cut(sheet, frozenset(names), kept) == f"{rules}\n"
+            assert cut(sheet, names) == f"{rules}\n"
     kept.write_bytes(kept.read_bytes()[:-4])
-    assert shell._cut(sheet, frozenset("c"), kept) == ".c{color: tan}\n"
-    assert shell._cut(sheet.replace("tan", "teal"), frozenset("c"), kept) == ".c{color: teal}\n"
+    assert cut(sheet, "c") == ".c{color: tan}\n"
+    assert cut(sheet.replace("tan", "teal"), "c") == ".c{color: teal}\n"
 
 
 def pictures(browser: Browser, address: str, sheet: str) -> list[Image.Image]:
