@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import fontpkg
 import pytest
 from bs4 import BeautifulSoup
 from filelock import FileLock
@@ -404,11 +405,24 @@ def html() -> Path:
     return folder
 
 
+# What a reader sees depends on the fonts at hand. The tests have one that is as wide as Arial, whatever a machine has.
+FONTS = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
+<fontconfig>
+<dir>{}</dir>
+<alias binding="same"><family>Arial</family><prefer><family>Arimo</family></prefer></alias>
+</fontconfig>
+"""
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     assert CHROMIUM, "No Chromium or Chrome was found; `make test` installs it."
+    fonts = tmp_path_factory.mktemp("fonts") / "fonts.conf"
+    fonts.write_text(FONTS.format(fontpkg.path("Arimo").parent), encoding="utf-8")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, NO_NETWORK])
+        environment = os.environ | {"FONTCONFIG_FILE": str(fonts)}
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, NO_NETWORK], env=environment)
         yield browser
         browser.close()
 

@@ -35,3 +35,17 @@ const draw = async (name, text, width) => {
   vega.resetSVGDefIds(); // what else was drawn does not count into the ids of this picture
   return last.view.toSVG();
 };
+
+// Vega draws as if it had to wait for something; that is over when `begin` returns.
+let result;
+const begin = (...chart) => {
+  result = {};
+  draw(...chart).then(
+    (svg) => (result.svg = svg),
+    (error) => (result.error = error),
+  );
+};
+const drawn = () => {
+  if (result.svg === undefined) throw result.error ?? new Error("the chart waits for something");
+  return result.svg;
+};

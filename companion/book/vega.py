@@ -43,10 +43,11 @@ def to_svg(name: str, spec: dict[str, Any], width: int) -> str:
         width: of its plots in pixels, as the specification has it.
 
     Raises:
-        py_mini_racer.JSPromiseError: Vega-Lite or Vega refuses the specification.
+        py_mini_racer.JSEvalException: Vega-Lite or Vega refuses the specification.
     """
-    drawn: Any = _engine().eval(f"draw({', '.join(map(json.dumps, (name, json.dumps(spec), width)))})")
-    svg: str = drawn.get()
+    _engine().eval(f"begin({', '.join(map(json.dumps, (name, json.dumps(spec), width)))})")
+    svg = _engine().eval("drawn()")
+    assert isinstance(svg, str)
     return svg
 
 
