@@ -193,8 +193,8 @@ def download_svg(exhibit: Exhibit, credit: str) -> str:
     below = 20 + 22 * len(finding)
     subtitle = _lines(about, below, 18, 'font-size="14"')
     top = below + 18 * len(about) - 6
-    footer = _lines(small, top + high + 12, 16, 'font-size="12"')
-    height = top + high + 16 * len(small) + 8
+    footer = _lines(small, top + high + 18, 16, 'font-size="12"')
+    height = top + high + 16 * len(small) + 12
     text = (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="{WIDE}" '
         f'height="{height}" viewBox="0 0 {WIDE} {height}"><title>{{}}</title><desc>{{}}</desc>'

@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections import deque
+from collections.abc import Iterable
 from contextlib import redirect_stderr, redirect_stdout
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -193,12 +194,28 @@ def _warm_up(chapter: Path) -> None:
     import pandas as pd
 
     code_cells(read_chapter(chapter))  # loads a reader of Markdown, and compiles what it checks notebooks by
-
+    _hash_schemas_once()
     frame = pd.DataFrame({"year": [2020, 2021], "who": ["a", "b"]}).query("year > 2000").groupby("who").sum()
     alt.Chart(frame.reset_index()).mark_bar().encode(x="year:Q", y="who:N").to_dict()
     Shell.instance()
     gc.disable()
     gc.freeze()
+
+
+def _hash_schemas_once() -> None:
+    """Have Altair keep how it finds the class of a schema: it hashes hundreds of them for each channel of a chart."""
+    from altair.utils.schemapi import _FromDict
+
+    build, found = _FromDict.__init__, {}
+
+    def use(self: Any, wrapper_classes: Iterable[type]) -> None:
+        classes = tuple(wrapper_classes)
+        if classes not in found:
+            build(self, classes)
+            found[classes] = self.class_dict
+        self.class_dict = found[classes]
+
+    _FromDict.__init__ = use  # type: ignore[method-assign]
 
 
 def main() -> None:
