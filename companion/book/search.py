@@ -17,7 +17,7 @@ from sphinx.application import Sphinx
 
 from companion.book.contents import contents
 from companion.book.ledger import ClaimDomain, anchor
-from companion.book.nodes import Aside, after_writing, exhibits_in, number_of
+from companion.book.nodes import Aside, exhibits_in, for_web, number_of
 from companion.book.shell import INDEX, STATIC
 from companion.book.versions import TITLE
 from companion.report import STATUSES
@@ -41,14 +41,22 @@ LEFT_OUT_CLASSES = {
 
 
 def setup(app: Sphinx, aside: Aside) -> None:
-    """Have the index written when all pages are."""
-    after_writing(app, lambda app: aside(partial(_write_index, app)))
+    """Have the index written as soon as the pages with its texts are."""
+    app.connect("html-collect-pages", partial(_begin, aside))
+
+
+def _begin(aside: Aside, app: Sphinx) -> list[Any]:
+    if for_web(app.builder):
+        aside(partial(_write_index, app))
+    return []
 
 
 def _write_index(app: Sphinx) -> None:
     entries = [*_exhibits(app), *_claims(app), *_texts(app)]
     text = json.dumps(entries, ensure_ascii=False, separators=(",", ":"))
-    Path(app.outdir, STATIC, INDEX).write_text(f"const companionIndex={text};\n", encoding="utf-8")
+    target = Path(app.outdir, STATIC, INDEX)
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(f"const companionIndex={text};\n", encoding="utf-8")
 
 
 def _entry(group: str, page: str, label: str, title: str, text: str, *more: str) -> Entry:
