@@ -263,6 +263,18 @@ def test_every_exhibit_can_be_cited_and_taken_home(html: Path):
     assert seen == len(json.loads((html / "exhibits" / "index.json").read_text(encoding="utf-8")))
 
 
+def test_text_names_an_exhibit_by_its_number(html: Path):
+    index = {e["id"]: e["number"] for e in json.loads((html / "exhibits" / "index.json").read_text(encoding="utf-8"))}
+    named = [
+        (link["href"].partition("#")[2], link.get_text(strip=True))
+        for page in sorted((html / "chapters").rglob("*.html"))
+        for link in soup(page).select(".bd-article a.reference:has(.std-numref)")
+    ]
+    assert len(named) > 90
+    assert [(id, text) for id, text in named if id in index and text != f"Exhibit {index[id]}"] == []
+    assert {id for id, _ in named} - index.keys() == set()
+
+
 def test_the_line_of_sources_is_short_and_about_names_them_all(html: Path):
     index = {e["id"]: e for e in json.loads((html / "exhibits" / "index.json").read_text(encoding="utf-8"))}
     for _, figure in figures(html):
