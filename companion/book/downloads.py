@@ -1,23 +1,44 @@
 """The files beside the pages: each exhibit's data, specification, pictures and embed page, and their index."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 
-from companion.book import pictures
-from companion.book.nodes import ExhibitNode, after_writing, exhibits_in, for_web, number_of, render
+from companion.book import pictures, takeaway
+from companion.book.nodes import Aside, ExhibitNode, after_writing, exhibits_in, for_web, number_of, render
 from companion.citation import cite_exhibit, metadata
 from companion.exhibits.form import Exhibit
 from companion.files.layout import EXHIBITS
 
 
-def setup(app: Sphinx) -> None:
+def setup(app: Sphinx, aside: Aside) -> None:
     """Connect to Sphinx: files are written with their page, the index when all pages are done."""
+    app.connect("env-get-updated", partial(_begin_ahead, aside), priority=950)  # exhibits have their numbers by then
     app.connect("html-page-context", _write_files)
     after_writing(app, _write_index)
+
+
+def _begin_ahead(aside: Aside, app: Sphinx, env: BuildEnvironment) -> list[str]:
+    if for_web(app.builder):
+        aside(partial(_make_ahead, app))
+    return []
+
+
+def _make_ahead(app: Sphinx) -> None:
+    """Make pictures for download, those of the last page first, until they meet the pages, written from the first."""
+    book = metadata(Path(app.srcdir))
+    for page in sorted(app.env.found_docs, reverse=True):
+        for node in exhibits_in(app.env.get_doctree(page)):
+            for view in node["exhibit"].views().values() or [node["exhibit"]]:
+                make = partial(takeaway.files_of, view, cite_exhibit(book, view, number_of(app.env, node)))
+                if pictures.is_kept(make):
+                    return
+                make()
 
 
 def _write_files(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document) -> None:

@@ -125,8 +125,8 @@ def after_writing(app: Sphinx, write: Callable[[Sphinx], None]) -> None:
 
 
 def while_others(app: Sphinx) -> Aside:
-    """How to have something written by a process of its own, while what else comes last is written."""
-    tasks = ParallelTasks(os.cpu_count() or 1) if parallel_available else SerialTasks()
+    """How to have something written by a process of its own, while others go on; the build waits for it at its end."""
+    tasks = ParallelTasks(1 + (os.cpu_count() or 1)) if parallel_available else SerialTasks()
     app.connect("build-finished", lambda app, exception: tasks.join(), priority=950)
     return lambda write: tasks.add_task(lambda _: write(), True)
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from textwrap import wrap
@@ -78,7 +78,7 @@ def keep_in(folder: Path) -> None:
 
 def begin_to_draw(exhibits: Iterable[Exhibit]) -> None:
     """Have another process draw those of these charts that are not kept yet."""
-    missing = [exhibit for exhibit in exhibits if not _is_drawn(exhibit)]
+    missing = [exhibit for exhibit in exhibits if not is_kept(partial(_draw, exhibit))]
     if missing and _album.worker is None:
         for old in keep.newest(_album.folder, "*")[KEPT:] if _album.folder else []:
             old.unlink()
@@ -109,10 +109,11 @@ def _draw(exhibit: Exhibit) -> None:
         page_svg(view, WIDE)
 
 
-def _is_drawn(exhibit: Exhibit) -> bool:
+def is_kept(make: Callable[[], object]) -> bool:
+    """Whether all pictures are kept that something asks for; none is drawn."""
     _album.only_look = True
     try:
-        _draw(exhibit)
+        make()
     except NotDrawnError:
         return False
     finally:
