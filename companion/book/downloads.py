@@ -34,7 +34,8 @@ def _make_ahead(app: Sphinx) -> None:
     book = metadata(Path(app.srcdir))
     for page in sorted(app.env.found_docs, reverse=True):
         for node in exhibits_in(app.env.get_doctree(page)):
-            for view in node["exhibit"].views().values() or [node["exhibit"]]:
+            _, *others = node["exhibit"].views().values() or [node["exhibit"]]
+            for view in (node["exhibit"], *others):
                 make = partial(takeaway.files_of, view, cite_exhibit(book, view, number_of(app.env, node)))
                 if pictures.is_kept(make):
                     return
