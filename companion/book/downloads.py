@@ -37,6 +37,8 @@ def _make_ahead(app: Sphinx) -> None:
             _, *others = node["exhibit"].views().values() or [node["exhibit"]]
             for view in (node["exhibit"], *others):
                 make = partial(takeaway.files_of, view, cite_exhibit(book, view, number_of(app.env, node)))
+                if view.spec is None or not pictures.is_kept(partial(pictures.page_svg, view, pictures.WIDE)):
+                    continue  # a table, or a chart that is being drawn
                 if pictures.is_kept(make):
                     return
                 make()

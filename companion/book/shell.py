@@ -62,9 +62,8 @@ def setup(app: Sphinx, aside: Aside) -> None:
     app.connect("builder-inited", _without_index)
     app.connect("html-page-context", _surround, priority=950)
     app.connect("html-collect-pages", _more_pages)
-    app.connect(
-        "build-finished", partial(_finish, aside), priority=900
-    )  # the theme and its extensions write until then
+    # The theme and its extensions write until then.
+    app.connect("build-finished", partial(_finish, aside), priority=900)
 
 
 def _add_layout(app: Sphinx, config: Config) -> None:
