@@ -264,7 +264,7 @@ NOT_LOADED = {
             "sphinx",
             "jupytext",
             "frictionless",
-            "vl_convert",
+            "resvg",
             "py_mini_racer",
             "fontTools",
         ),
@@ -273,7 +273,7 @@ NOT_LOADED = {
     "companion.book.extension": [
         "altair",
         "pandas",
-        "vl_convert",
+        "resvg",
         "py_mini_racer",
         "fontTools",
         "citeproc",

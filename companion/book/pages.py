@@ -64,8 +64,8 @@ def _finish_drawing(app: Sphinx, builder: Builder) -> None:
 def _use_all_cores(app: Sphinx, env: BuildEnvironment) -> None:
     """Have pages written by as many processes as there are cores, and another one that hands them out.
 
-    They are read by one, which keeps in memory what it then resolves and writes. Nothing is drawn in those that write:
-    every picture is there by then.
+    They are read by one, which keeps in memory what it then resolves and writes. No chart is drawn in those that write:
+    all are there by then, and only files for download are made of them.
     """
     if not for_web(app.builder):
         return
