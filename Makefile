@@ -32,12 +32,17 @@ watch: $(ENVIRONMENT) ## build the book on each change, and reload its pages in 
 	$(BIN)/python -m companion watch
 
 test: TESTS := -m "not slow"
-test: book browser style ## check style, types, tables, every output of every chapter, and the built book
+test: ready ## check style, types, tables, every output of every chapter, and the built book
 	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
 
 test-all: TESTS :=
-test-all: book browser style ## all that `make test` does, and the slow tests: clean builds compared, editions verified
+test-all: ready ## all that `make test` does, and the slow tests: clean builds compared, editions verified
 	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+
+# At the same time, as the browser comes from the network and a style is looked at by one processor.
+.PHONY: ready
+ready: $(ENVIRONMENT)
+	@$(MAKE) --no-print-directory --jobs book browser style
 
 check: $(ENVIRONMENT) style ## the author's loop: style, types, every output, and what the change since the last commit affects
 	$(BIN)/python tests/check.py

@@ -46,7 +46,8 @@ def texts(figure: Locator) -> tuple[str, ...]:
 
 def downloads(figure: Locator) -> list[str]:
     figure.locator("summary", has_text="Download").click()
-    links = [link.get_attribute("href") for link in figure.locator(".exhibit-downloads a").all() if link.is_visible()]
+    visible = "links => links.filter(link => link.checkVisibility()).map(link => link.getAttribute('href'))"
+    links = figure.locator(".exhibit-downloads a").evaluate_all(visible)
     figure.page.keyboard.press("Escape")
     return links
 

@@ -79,7 +79,9 @@ def _record_verdicts(verdicts: dict[str, str], say: Say) -> None:
     changes = pd.DataFrame({"was": table["verdict"], "now": recorded}).fillna("none").query("was != now")
     for index, was, now in changes.itertuples():
         say(f"{table.loc[index, 'claim_id']} ({table.loc[index, 'statement']}): {was} -> {now}")
-    replace({"claims": Built(table.assign(verdict=recorded))})
+    written = Built(table.assign(verdict=recorded))
+    if written.csv != files[0].read_bytes():  # all tables would be checked once more, which takes seconds
+        replace({"claims": written})
 
 
 def _bare(cell: Notebook, outputs: list[dict[str, Any]], number: int) -> Notebook:
