@@ -371,8 +371,9 @@ def _check(staging: Path) -> None:
     problems += [
         f"data/{path.name}, row {number}, column {column}: {cell!r} would run as a formula in a spreadsheet"
         for path in sorted(staging.glob("*.csv"))
-        for number, row in enumerate(_as_text(path).to_dict("records"), 2)
-        for column, cell in row.items()
+        for table in [_as_text(path)]
+        for number, cells in enumerate(table.itertuples(index=False, name=None), 2)
+        for column, cell in zip(table.columns, cells, strict=True)
         if is_formula(cell)
     ]
     if problems:
