@@ -39,10 +39,11 @@ test-all: TESTS :=
 test-all: ready ## all that `make test` does, and the slow tests: clean builds compared, editions verified
 	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
 
-# At the same time, as the browser comes from the network and a style is looked at by one processor.
+# At the same time, as the browser comes from the network, and types are checked by one processor. Where one of them
+# fails, they are made in turn, and its message is in the last lines.
 .PHONY: ready
 ready: $(ENVIRONMENT)
-	@$(MAKE) --no-print-directory --jobs book browser style
+	@$(MAKE) --no-print-directory --jobs book browser style || $(MAKE) --no-print-directory book browser style
 
 check: $(ENVIRONMENT) style ## the author's loop: style, types, every output, and what the change since the last commit affects
 	$(BIN)/python tests/check.py
