@@ -371,9 +371,8 @@ def _check(staging: Path) -> None:
     problems += [
         f"data/{path.name}, row {number}, column {column}: {cell!r} would run as a formula in a spreadsheet"
         for path in sorted(staging.glob("*.csv"))
-        for table in [_as_text(path)]
-        for number, cells in enumerate(table.itertuples(index=False, name=None), 2)
-        for column, cell in zip(table.columns, cells, strict=True)
+        for number, row in enumerate(_as_text(path).to_dict("records"), 2)
+        for column, cell in row.items()
         if is_formula(cell)
     ]
     if problems:
