@@ -12,7 +12,7 @@ import pytest
 import rdflib
 import rispy
 from bs4 import BeautifulSoup
-from conftest import PAGES, ROOT, edit, open_page, run, soup
+from conftest import PAGES, ROOT, SMALL_TABLES, edit, open_page, run, soup
 from PIL import Image
 from playwright.sync_api import Browser
 from pybtex.database import parse_string
@@ -352,9 +352,9 @@ def test_what_is_set_shows_everywhere(linked: Path):
     assert report["@id"] == doi
     assert report["hasPart"][0]["url"] == f"{root}/chapters/deliveries.html"
     assert described(chapter)[0]["isPartOf"]["@id"] == doi
-    assert {dataset["distribution"]["contentUrl"] for dataset in described(data)[1:]} == {
-        f"{root}/data/{table['path']}" for table in package()["resources"]
-    }
+    assert [dataset["distribution"]["contentUrl"] for dataset in described(data)[1:]] == [
+        f"{root}/data/{table}.csv" for table in SMALL_TABLES
+    ]
     text = citing.select_one("article").get_text()
     assert text.count(OPTIONAL["doi"]) == 2 + 3 + 2  # sentences, entries, and the page's own citation
     assert citing.select_one("article").find("a", href=OPTIONAL["repository-code"])

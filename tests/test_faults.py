@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import edit, run
+from conftest import ROOT, edit, run
 from test_build import DELIVERIES, ROW
 from test_refresh import NEW, new_export
 
@@ -145,7 +145,10 @@ def small_disk(folder: Path, free: int) -> Iterator[None]:
 
 @pytest.fixture
 def book(small_book: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(small_book, tmp_path / "book")
+    """A small book, but with all tables: a refresh looks for each."""
+    book = shutil.copytree(small_book, tmp_path / "book")
+    shutil.copytree(ROOT / "data", book / "data", dirs_exist_ok=True)
+    return book
 
 
 def said(done: subprocess.CompletedProcess[str]) -> str:

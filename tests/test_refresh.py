@@ -177,10 +177,10 @@ SLOW = """
     from pathlib import Path
     from companion.tables import refresh
     check = refresh._check
-    def slow(staging):
+    def slow(*arguments):
         print("staged", flush=True)
         sys.stdin.readline()
-        check(staging)
+        check(*arguments)
     refresh._check = slow
     refresh.refresh(Path(sys.argv[1]), ["uas_deliveries"])
 """

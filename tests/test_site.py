@@ -8,7 +8,8 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
-from conftest import PAGES, ROOT, open_page, wait_until
+from conftest import PAGES, ROOT, open_page, soup, wait_until
+from docutils.nodes import make_id
 from playwright.sync_api import Browser
 
 from companion.citation import metadata
@@ -114,6 +115,12 @@ def test_every_link_inside_the_book_leads_somewhere(html: Path):
             assert path.exists(), (page.name, link)
             if anchor and not anchor.startswith("verdict=") and path.suffix == ".html":
                 assert f'id="{unquote(anchor)}"' in path.read_text(encoding="utf-8"), (page.name, link)
+
+
+def test_the_address_of_a_table_is_that_of_its_section(html: Path):
+    for table in package()["resources"]:
+        place = soup(html / "chapters/evidence/data.html").find(id=make_id(f"table-{table['name']}"))
+        assert f"The table {table['name']} has" in place.find_next("p").get_text()
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

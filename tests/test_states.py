@@ -123,7 +123,7 @@ def variants(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Variant]:
     with pytest.MonkeyPatch.context() as patch:
         import_module("altair")  # once, and not in each of the workers that are forked from here
         run_in_this_process(patch)
-        patch.setattr(refresh, "_check", lambda _: None)  # the schema is no matter here
+        patch.setattr(refresh, "_check", lambda *_: None)  # the schema is no matter here
         patch.chdir(book)
         for name, value in settings.PUBLIC.items():
             patch.setenv(name, value)

@@ -377,7 +377,7 @@ def test_only_an_address_becomes_a_link(address: str, target: str):
 def test_the_tables_refuse_another_address(tmp_path: Path):
     """In a cell and in the description, before anything is replaced."""
     shutil.copytree(ROOT / "data", tmp_path / "data")
-    refresh._check(tmp_path / "data")
+    refresh._check(tmp_path / "data", ["claim_sources.csv"])
     cell("claim_sources", "url", SCRIPT)(tmp_path)
     package = tmp_path / "data" / "datapackage.json"
     content = json.loads(package.read_text(encoding="utf-8"))
@@ -386,11 +386,11 @@ def test_the_tables_refuse_another_address(tmp_path: Path):
     table |= {"hash": f"sha256:{hashlib.sha256(changed).hexdigest()}", "bytes": len(changed)}
     package.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(SourceError, match=r"data/claim_sources\.csv, row 2, column url"):
-        refresh._check(tmp_path / "data")
+        refresh._check(tmp_path / "data", ["claim_sources.csv"])
     shutil.copytree(ROOT / "data", tmp_path / "data", dirs_exist_ok=True)
     of_source("path", SCRIPT)(tmp_path)
     with pytest.raises(SourceError, match=r"package\.json, uas_deliveries: 'javascript:alert\(1\)' is no address"):
-        refresh._check(tmp_path / "data")
+        refresh._check(tmp_path / "data", [])
 
 
 def test_the_tables_refuse_a_text_that_a_spreadsheet_would_run(copy_of_project: Path, monkeypatch: pytest.MonkeyPatch):

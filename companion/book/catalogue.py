@@ -39,10 +39,17 @@ class Generated(SphinxDirective):
 
 
 def parsed(directive: SphinxDirective, text: str, source: str) -> list[nodes.Node]:
-    """Parse Markdown as a part of the page, headings included."""
-    part = nodes.Element()
+    """Parse Markdown as a part of the page, headings included.
+
+    Sections become part of the page as they are parsed. What stands before them, such as the label of the first, would
+    come after all of them where it was left to the caller.
+    """
+    page, part = directive.state_machine.node, nodes.Element()
+    assert page is not None  # while a page is read
+    end = len(page)
     directive.state.nested_parse(StringList(text.splitlines(), source=source), 0, part, match_titles=True)
-    return part.children
+    page.insert(end, part.children)
+    return []
 
 
 class TableCatalogue(Generated):

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import frictionless
 import pandas as pd
+from frictionless import Package
 
 from companion.files import whole
 from companion.files.addresses import is_other_scheme
@@ -338,23 +338,29 @@ def _commit(contents: dict[str, bytes], description: dict[str, Any]) -> None:
         for path, content in contents.items():
             whole.write(staging / path, content)
         write_package(staging / "datapackage.json", description)
-        _check(staging)
+        _check(staging, contents)
         staging.rename(data / COMMITTED)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     move_committed(root())
 
 
-def _check(staging: Path) -> None:
-    """Refuse tables that are not as they were written, or that break their schema, before anything is replaced."""
-    for resource in json.loads((staging / "datapackage.json").read_text(encoding="utf-8"))["resources"]:
+def _check(staging: Path, changed: Collection[str]) -> None:
+    """Refuse tables that are not as they were written, or that break their schema, before anything is replaced.
+
+    Those that are as they were written were checked then: of them, only such as have to agree with a changed one are
+    checked again.
+    """
+    description = json.loads((staging / "datapackage.json").read_text(encoding="utf-8"))
+    for resource in description["resources"]:
         path = resource["path"]
         if f"sha256:{hashlib.sha256((staging / path).read_bytes()).hexdigest()}" != resource["hash"]:
             raise SourceError(
                 f"data/{path} is not as it was last written. If you corrected it, accept it: "
                 f"make data ACCEPT={resource['name']}. Else get it back: git checkout data/{path}"
             )
-    report = frictionless.validate(str(staging / "datapackage.json"))
+    checked = _with_their_keys(description["resources"], changed)
+    report = Package.from_descriptor({**description, "resources": checked}, basepath=str(staging)).validate()
     problems = [
         f"data/{task.place}, row {error.to_dict().get('rowNumber', '-')}, "
         f"column {error.to_dict().get('fieldName', '-')}: {error.note}"
@@ -363,20 +369,31 @@ def _check(staging: Path) -> None:
     ] + [str(error) for error in report.errors]
     problems += [
         f"data/datapackage.json, {resource['name']}: {named['path']!r} is no address of a page, a DOI or a mailbox"
-        for resource in json.loads((staging / "datapackage.json").read_text(encoding="utf-8"))["resources"]
+        for resource in description["resources"]
         for named in [*resource["sources"], *resource.get("licenses", [])]
         if is_other_scheme(named["path"])
     ]
     # Here a mark before the text would change what a publisher wrote.
     problems += [
-        f"data/{path.name}, row {number}, column {column}: {cell!r} would run as a formula in a spreadsheet"
-        for path in sorted(staging.glob("*.csv"))
-        for number, row in enumerate(_as_text(path).to_dict("records"), 2)
+        f"data/{path}, row {number}, column {column}: {cell!r} would run as a formula in a spreadsheet"
+        for path in sorted(changed)
+        for number, row in enumerate(_as_text(staging / path).to_dict("records"), 2)
         for column, cell in row.items()
         if is_formula(cell)
     ]
     if problems:
         raise SourceError(f"{problems[0]}. Look for this row in the upstream file. ({len(problems)} problems in all)")
+
+
+def _with_their_keys(resources: list[dict[str, Any]], changed: Collection[str]) -> list[dict[str, Any]]:
+    """The changed tables, those that refer to one of them by a foreign key, and all that these need for theirs."""
+    keys = {resource["name"]: resource["schema"].get("foreignKeys", []) for resource in resources}
+    refers = {name: {key["reference"]["resource"] for key in foreign} for name, foreign in keys.items()}
+    names = {resource["name"] for resource in resources if resource["path"] in changed}
+    names |= {name for name, others in refers.items() if others & names}
+    while not names >= (needed := {other for name in names for other in refers.get(name, ())}):
+        names |= needed
+    return [resource for resource in resources if resource["name"] in names]
 
 
 def _difference(resource: dict[str, Any], table: pd.DataFrame, content: bytes, was: bytes | None) -> str:
