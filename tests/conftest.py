@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -53,7 +53,6 @@ FIRST = [
 SPLIT = {
     f"tests/{name}.py"
     for name in (
-        "test_build",
         "test_chapters",
         "test_execution",
         "test_faults",
@@ -62,7 +61,7 @@ SPLIT = {
         "test_shell",
     )
 }
-FEWER = 3  # of the examples of a test that makes its own, `make test` tries one of so many, and `make test-all` all
+FEWER = 3  # of many examples of the same kind, `make test` tries one of so many, and `make test-all` all
 
 
 class Scheduling(LoadFileScheduling):
@@ -89,6 +88,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def examples(number: int) -> int:
     """How many examples a test tries that makes its own: the number, or a part of it where slow tests are left out."""
     return number // _shared_by
+
+
+def some(examples: Sequence[Any]) -> Sequence[Any]:
+    """The examples that a test tries: all, or a part of them where slow tests are left out."""
+    return examples[::_shared_by]
 
 
 def _reads(item: pytest.Item, pages: list[str]) -> bool:

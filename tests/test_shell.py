@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, Page
 
 from companion.book import shell, styles
 from companion.book.lines import keep_whole
-from companion.book.shell import LIBRARY, MISSING, STYLE, UNCUT
+from companion.book.shell import LIBRARY, STYLE, UNCUT
+from companion.files.layout import MISSING_PAGE
 
 FIVE, FRONT, LEDGER = "chapters/uas/exporters.html", "chapters/index.html", "chapters/evidence/claims.html"
 LIST = "chapters/evidence/exhibits.html"
@@ -362,6 +363,6 @@ def test_the_filter_of_all_exhibits_stands_in_the_address(html: Path, browser: B
 
 
 def test_the_page_for_a_wrong_address_stands_alone(html: Path):
-    text = (html / MISSING).read_text(encoding="utf-8")
+    text = (html / MISSING_PAGE).read_text(encoding="utf-8")
     assert not re.findall(r'(?:src|href)="(?!/|https:)', text)
     assert "default-src 'none'" in text

@@ -23,10 +23,8 @@ from companion.book.ledger import ClaimNode
 from companion.book.nodes import TEMPLATES, ExhibitNode, WithoutScripts, exhibits_in, for_web, number_of
 from companion.citation import Book, book_item, cite_book, doi_address, metadata, names
 from companion.exhibits.form import Exhibit
+from companion.files.layout import EBOOK, FIRST_PAGE, PACKAGE, PRINT
 
-PRINT, EBOOK = "print", "ebook"  # the builders' names
-PAGE = "index.html"
-PACKAGE = "content.opf"
 OVERVIEW = "Overview"
 
 
@@ -93,7 +91,7 @@ class PrintBuilder(WithoutScripts, SingleFileHTMLBuilder):
             exhibits=[(number_of(self.env, node), node["exhibit"]) for node in found],
             body=Markup(body),
         )
-        Path(self.outdir, PAGE).write_text(text, encoding="utf-8")
+        Path(self.outdir, FIRST_PAGE).write_text(text, encoding="utf-8")
 
     def finish(self) -> None:
         """Write nothing else."""

@@ -23,7 +23,6 @@ from companion.book import (
     listing,
     nodes,
     pages,
-    policy,
     search,
     sharing,
     shell,
@@ -48,7 +47,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     listing.setup(app)
     versions.setup(app)
     pages.setup(app)
-    policy.setup(app)
     search.setup(app, aside)
     shell.setup(app, aside)
     archives.setup(app, runs)

@@ -7,11 +7,6 @@ hash and not whatever stands in a page, so that a script that came in with data 
 import base64
 import hashlib
 from collections.abc import Iterable
-from pathlib import Path
-
-from sphinx.application import Sphinx
-
-from companion.book.nodes import after_writing
 
 TAG = '<meta http-equiv="Content-Security-Policy" content="{}" />'
 
@@ -34,15 +29,3 @@ def policy(scripts: Iterable[str]) -> str:
 def allowed(script: str) -> str:
     """How a policy names a script whose text is known."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
-
-
-def setup(app: Sphinx) -> None:
-    """Have the first page written with a policy, too."""
-    after_writing(app, _forward)
-
-
-def _forward(app: Sphinx) -> None:
-    """Write the page that leads to the first one, which Jupyter Book would write without a policy."""
-    first = app.builder.get_target_uri(app.config.root_doc)
-    text = f"""{TAG.format("default-src 'none'")}\n<meta http-equiv="Refresh" content="0; url={first}" />\n"""
-    Path(app.outdir, "index.html").write_text(text, encoding="utf-8")

@@ -21,9 +21,10 @@ from sphinx.util.build_phase import BuildPhase
 from companion.book import policy, styles
 from companion.book.contents import contents, sections
 from companion.book.lines import keep_whole
-from companion.book.nodes import TEMPLATES, Aside, for_web
+from companion.book.nodes import TEMPLATES, Aside, after_writing, for_web
 from companion.citation import address, metadata
 from companion.files import inputs, keep
+from companion.files.layout import FIRST_PAGE, MISSING_PAGE
 from companion.settings import changes_file
 
 HERE = Path(__file__).parent
@@ -49,7 +50,6 @@ SCRIPT = "shell.js"
 ADDRESS = "address.js"  # of pages with a form that the address keeps
 LIBRARY = "vega.js"  # what draws charts
 INDEX = "search-index.js"
-MISSING = "404.html"
 MADE = {STYLE, LIBRARY, INDEX}
 # MiniSearch as it is in the npm registry: dist/umd/index.js and LICENSE.txt of the package.
 SEARCHES = "minisearch-7.2.0"
@@ -62,6 +62,7 @@ def setup(app: Sphinx, aside: Aside) -> None:
     app.connect("builder-inited", _without_index)
     app.connect("html-page-context", _surround, priority=950)
     app.connect("html-collect-pages", _more_pages)
+    after_writing(app, _lead_on)
     # The theme and its extensions write until then.
     app.connect("build-finished", partial(_finish, aside), priority=900)
 
@@ -164,8 +165,15 @@ def _write_style(sheet: str, names: frozenset[str], target: Path, kept: Path) ->
     target.write_text(text, encoding="utf-8")
 
 
+def _lead_on(app: Sphinx) -> None:
+    """Write the page that leads to the first one, which Jupyter Book would write without a policy."""
+    first = app.builder.get_target_uri(app.config.root_doc)
+    text = f"""{policy.TAG.format("default-src 'none'")}\n<meta http-equiv="Refresh" content="0; url={first}" />\n"""
+    Path(app.outdir, FIRST_PAGE).write_text(text, encoding="utf-8")
+
+
 def _write_missing(app: Sphinx) -> None:
     """Write the page that a server shows where there is none; its link is the same from every address."""
     home = address(metadata(Path(app.srcdir))) or "/"
     page = TEMPLATES.get_template("missing.html").render(title=app.config.html_title, home=home)
-    Path(app.outdir, MISSING).write_text(page, encoding="utf-8")
+    Path(app.outdir, MISSING_PAGE).write_text(page, encoding="utf-8")

@@ -12,12 +12,12 @@ from playwright.sync_api import Page, sync_playwright
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
-from companion.book.builders import EBOOK, PACKAGE, PAGE, PRINT
 from companion.citation import Book, book_item, metadata, names
 from companion.editions import EditionError
 from companion.editions.fonts import FOLDER, write_fonts
 from companion.editions.rebuild import build
 from companion.files import zips
+from companion.files.layout import EBOOK, FIRST_PAGE, PACKAGE, PRINT
 
 # Commands, and where macOS and Windows keep what is no command there. The first has no windows, and a page costs it
 # half of the time.
@@ -63,7 +63,7 @@ def write_pdf(folder: Path, target: Path, changes: Path | None = None) -> None:
     browser = find_browser()
     if browser is None:
         raise EditionError("Chromium prints the PDF, and there is none. Install Chromium or Chrome, and try again.")
-    document = build(folder, PRINT, changes) / PAGE
+    document = build(folder, PRINT, changes) / FIRST_PAGE
     fonts = {"FONTCONFIG_FILE": str(write_fonts(document.with_name(FOLDER)))}
     with (
         sync_playwright() as playwright,

@@ -15,17 +15,16 @@ from packaging.version import Version
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from companion.book.policy import allowed
-from companion.book.shell import MISSING
 from companion.citation import checked_version
 from companion.editions import EditionError
 from companion.files import whole
-from companion.files.layout import ABOUT, DOWNLOADS, archive_name
+from companion.files.layout import ABOUT, DOWNLOADS, MISSING_PAGE, archive_name
 from companion.files.zips import is_inside
 
 VERSIONS = "versions.json"
 SCRIPT = "versions.js"
 PAGE = "editions.html"
-ROOT_FILES = (VERSIONS, SCRIPT, PAGE, MISSING)
+ROOT_FILES = (VERSIONS, SCRIPT, PAGE, MISSING_PAGE)
 LATEST = "latest"
 PARTIAL = ".partial"
 # What programs fetch from the newest edition; pages only lead on to it, so that nobody cites one that moves.
@@ -126,8 +125,8 @@ def write_site(site: Path) -> None:
     shutil.rmtree(site / LATEST, ignore_errors=True)
     partial.rename(site / LATEST)
     whole.write(site / "index.html", _forward(f"{newest.name}/index.html", found[0]))
-    if (newest / MISSING).is_file():  # the first editions have none
-        whole.write(site / MISSING, (newest / MISSING).read_text(encoding="utf-8"))
+    if (newest / MISSING_PAGE).is_file():  # the first editions have none
+        whole.write(site / MISSING_PAGE, (newest / MISSING_PAGE).read_text(encoding="utf-8"))
     write_root(site, found)
 
 

@@ -8,6 +8,11 @@ CHANGES = "changes"
 DOWNLOADS = "downloads"
 PREVIEWS = "previews"
 ABOUT = "edition.json"
+FIRST_PAGE = "index.html"
+MISSING_PAGE = "404.html"
+# The builders of the other two forms, and folders beside that of the pages.
+PRINT, EBOOK = "print", "ebook"
+PACKAGE = "content.opf"  # what says which files an e-book has
 
 
 def archive_name(version: str) -> str:
