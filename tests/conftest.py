@@ -61,15 +61,17 @@ SPLIT = {
         "test_shell",
     )
 }
+# Files whose tests read the pages of the book: one process takes them, since it takes long to parse a page.
+TOGETHER = {f"tests/{name}.py" for name in ("test_citation", "test_exhibit_page", "test_front")}
 FEWER = 3  # of many examples of the same kind, `make test` tries one of so many, and `make test-all` all
 
 
 class Scheduling(LoadFileScheduling):
-    """Gives each file to one process, as the cells of a chapter need it, and each test of some files by itself."""
+    """Gives each file to one process, as the cells of a chapter need it; some by their tests, and some together."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
-        return nodeid if file in SPLIT else file
+        return nodeid if file in SPLIT else "pages" if file in TOGETHER else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling:

@@ -269,6 +269,7 @@ def test_whatever_befalls_what_was_kept_the_pages_are_right(book: Path):
     assert fingerprint(book) == before
 
 
+@pytest.mark.slow
 def test_after_a_build_that_did_not_end_every_page_is_read(book: Path):
     before, kept = fingerprint(book), book / "_build" / ".doctrees"
     known = (kept / "environment.pickle").read_bytes()
