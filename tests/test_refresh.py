@@ -22,8 +22,10 @@ from test_sipri import deal, deals, order, register
 
 from companion.book import freshness
 from companion.settings import root
+from companion.sources import SourceError
 from companion.tables import COMMITTED, alone, finish_interrupted
 from companion.tables.recipes import RECIPES
+from companion.tables.refresh import accept
 from companion.tables.refresh import refresh as build_and_commit
 
 
@@ -277,10 +279,22 @@ def test_tables_that_were_corrected_together_are_accepted_together(copy_of_proje
         text = path.read_text(encoding="utf-8")
         assert old in text
         path.write_text(text.rstrip() + " More.\n", encoding="utf-8")
-    accept = ["-m", "companion", "data", "--accept"]
-    alone = run(copy_of_project, "python", *accept, "claims")
+    command = ["-m", "companion", "data", "--accept"]
+    alone = run(copy_of_project, "python", *command, "claims")
     assert alone.returncode == 1
     assert "make data ACCEPT=claim_sources" in alone.stderr
-    both = run(copy_of_project, "python", *accept, "claims", "claim_sources")
+    both = run(copy_of_project, "python", *command, "claims", "claim_sources")
     assert both.returncode == 0, both.stderr
     assert frictionless.validate(str(copy_of_project / "data" / "datapackage.json")).valid
+
+
+def test_a_table_is_checked_with_those_that_refer_to_it(copy_of_project: Path, monkeypatch: pytest.MonkeyPatch):
+    """A claim names an event that goes: neither table of events nor description is replaced."""
+    monkeypatch.chdir(copy_of_project)
+    events, package = (copy_of_project / "data" / name for name in ("policy_timeline.csv", "datapackage.json"))
+    before = package.read_bytes()
+    lines = events.read_text(encoding="utf-8").splitlines(keepends=True)
+    events.write_text("".join(line for line in lines if not line.startswith("replicator-2023,")), encoding="utf-8")
+    with pytest.raises(SourceError, match=r"data/claims\.csv, row \d+"):
+        accept(["policy_timeline"])
+    assert package.read_bytes() == before
