@@ -61,7 +61,7 @@ VARIANTS = {
     "without the United States": without_us,
     "a real change": changed,
 }
-TELLING = {"without the United States", "a real change"}  # what the others have, these have too, but for sameness
+TELLING = {"older numbers", "without the United States", "a real change"}  # of what is the same, sentences say less
 LATER_RELEASE = "a later release"
 
 
