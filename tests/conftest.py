@@ -48,6 +48,7 @@ FIRST = [
     "test_text",
     "test_citation",
     "test_faults",
+    "test_site",
 ]
 # Files whose tests share nothing, so that several processes can take them.
 SPLIT = {
