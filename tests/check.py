@@ -95,7 +95,7 @@ def main() -> int:
     tests = [
         path
         for path in sorted((ROOT / "tests").glob("test_*.py"))
-        if modules_of(path) & code or (pages and READS_PAGES.search(path.read_text(encoding="utf-8")))
+        if (code and modules_of(path) & code) or (pages and READS_PAGES.search(path.read_text(encoding="utf-8")))
     ]
     print(f"{len(changed)} files changed; {len(tests)} files of tests can be affected.", flush=True)
     if not tests:
