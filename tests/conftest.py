@@ -63,7 +63,7 @@ SPLIT = {
     )
 }
 # Files whose tests read the pages of the book: one process takes them, since it takes long to parse a page.
-TOGETHER = {f"tests/{name}.py" for name in ("test_citation", "test_exhibit_page", "test_front")}
+TOGETHER = {f"tests/{name}.py" for name in ("test_citation", "test_exhibit_page", "test_front", "test_notebooks")}
 FEWER = 3  # of many examples of the same kind, `make test` tries one of so many, and `make test-all` all
 
 
