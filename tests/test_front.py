@@ -1,6 +1,7 @@
 """The front page and the story: counts as in the ledger, links into it, the rule of choice; and the colors."""
 
 import json
+import pickle
 import re
 from collections import Counter
 from dataclasses import replace
@@ -260,3 +261,10 @@ def test_every_variable_is_set_and_every_token_used():
     own = set(re.findall(r"(?<=[{;\n])\s*--([\w-]+):", "".join(text.values())))
     assert read <= own
     assert {name for name in own if not name.startswith("pst-")} <= read
+
+
+def test_no_title_brings_its_page_along(html: Path):
+    """Else each build copies the whole page with it, now and then too deep for Python."""
+    env = pickle.loads((html.parent / ".doctrees" / "environment.pickle").read_bytes())
+    assert len(env.titles) > 30
+    assert [page for page, title in env.titles.items() for part in title.findall() if part.document is not None] == []

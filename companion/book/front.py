@@ -165,6 +165,9 @@ def _name_pages(app: Sphinx, env: BuildEnvironment) -> None:
         if counts := list(title.findall(CountNode)):
             for node in counts:
                 node.replace_self(nodes.Text(_count(env, node)))
+            # Sphinx copies titles, and with them the page that they know, which now and then is too deep for Python.
+            for part in title.findall():
+                part.document = None  # type: ignore[assignment]
             env.titles[page] = env.longtitles[page] = title
 
 
