@@ -93,9 +93,9 @@ def examples(number: int) -> int:
     return number // _shared_by
 
 
-def some(examples: Sequence[Any]) -> Sequence[Any]:
-    """The examples that a test tries: all, or a part of them where slow tests are left out."""
-    return examples[::_shared_by]
+def some(alike: Sequence[Any]) -> Sequence[Any]:
+    """The things of one kind that a test looks at: all, or a part of them where slow tests are left out."""
+    return alike[::_shared_by]
 
 
 def _reads(item: pytest.Item, pages: list[str]) -> bool:
@@ -369,11 +369,13 @@ def make_small_book(target: Path) -> Path:
         )
         page.write_text(text, encoding="utf-8")
     (target / "_toc.yml").write_text(SMALL_TOC, encoding="utf-8")
-    package = json.loads((target / "data" / "datapackage.json").read_text(encoding="utf-8"))
-    for table in {resource["name"] for resource in package["resources"]}.difference(SMALL_TABLES):
-        (target / "data" / f"{table}.csv").unlink()
+    description = target / "data" / "datapackage.json"
+    package = json.loads(description.read_text(encoding="utf-8"))
     package["resources"] = [resource for resource in package["resources"] if resource["name"] in SMALL_TABLES]
-    (target / "data" / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
+    description.write_text(json.dumps(package), encoding="utf-8")
+    for table in (target / "data").glob("*.csv"):
+        if table.stem not in SMALL_TABLES:
+            table.unlink()
     for command in (["-c", FEWER_CLAIMS], ["-m", "companion", "expected"]):
         done = run(target, "python", *command)
         assert done.returncode == 0, done.stdout + done.stderr

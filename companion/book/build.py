@@ -22,6 +22,7 @@ from companion.chapters.execution import Say, execute
 from companion.chapters.notebooks import chapter_paths, page_paths
 from companion.errors import CompanionError
 from companion.files import whole
+from companion.files.layout import FIRST_PAGE
 
 # What a page is made from; the rest of the project does not change it.
 WATCHED = ("chapters", "data", "companion", "_config.yml", "_toc.yml", "CITATION.cff", "requirements.txt")
@@ -46,7 +47,7 @@ def build(book: Path, say: Say = print) -> Path:
         ExecutionError: a chapter could not be run.
         BuildError: a page could not be made, or something on it deserves a warning.
     """
-    page = book / "_build" / "html" / "index.html"
+    page = book / "_build" / "html" / FIRST_PAGE
     started, state = time.perf_counter(), seal.made_from(book)
     if seal.holds(book, state):
         say(f"Nothing has changed since the book was built: {page.as_uri()}")

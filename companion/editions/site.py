@@ -18,7 +18,7 @@ from companion.book.policy import allowed
 from companion.citation import checked_version
 from companion.editions import EditionError
 from companion.files import whole
-from companion.files.layout import ABOUT, DOWNLOADS, MISSING_PAGE, archive_name
+from companion.files.layout import ABOUT, DOWNLOADS, FIRST_PAGE, MISSING_PAGE, archive_name
 from companion.files.zips import is_inside
 
 VERSIONS = "versions.json"
@@ -124,7 +124,7 @@ def write_site(site: Path) -> None:
             shutil.copytree(newest / name, partial / name, ignore=ignored, dirs_exist_ok=True)
     shutil.rmtree(site / LATEST, ignore_errors=True)
     partial.rename(site / LATEST)
-    whole.write(site / "index.html", _forward(f"{newest.name}/index.html", found[0]))
+    whole.write(site / FIRST_PAGE, _forward(f"{newest.name}/{FIRST_PAGE}", found[0]))
     if (newest / MISSING_PAGE).is_file():  # the first editions have none
         whole.write(site / MISSING_PAGE, (newest / MISSING_PAGE).read_text(encoding="utf-8"))
     write_root(site, found)
