@@ -52,7 +52,7 @@ def _data(arguments: argparse.Namespace) -> None:
             print(*accept(arguments.accept), NEXT, sep="\n")
         else:
             print("\n".join(refresh(arguments.sources, arguments.replace)))
-    except SourceError as problem:
+    except CompanionError as problem:
         raise SourceError(f"{problem}\nNothing was written.") from None
 
 

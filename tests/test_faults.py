@@ -117,7 +117,7 @@ def test_killed_at_random_moments_the_outputs_can_be_recorded_again(small_book: 
     for what in kill_often(book, EXPECTED):
         if what == "whole":
             before = fingerprint(*kept)
-            assert len(before) > 20
+            assert {path.name for path in before} > {"deliveries.ipynb", "groups.ipynb", "claims.csv"}
         elif what == "again":
             assert fingerprint(*kept) == before
             assert leftovers(book) == []

@@ -8,12 +8,13 @@ import pandas as pd
 import pytest
 
 from companion import load
+from companion.errors import CompanionError
 from companion.files import whole
 from companion.files.inputs import watching
 from companion.files.sheets import is_formula
 from companion.settings import root
 from companion.sources import SourceError, walk
-from companion.tables import describe, package
+from companion.tables import UnknownTableError, describe, package
 from companion.tables.recipes import RECIPES, Built
 from companion.tables.recipes.states import exports
 from companion.tables.recipes.uas import CATEGORIES
@@ -152,12 +153,12 @@ def test_a_table_that_was_loaded_is_loaded_as_it_is_now_and_noted_again(copy_of_
     table.write_text(f"{first}\n{rest.partition(chr(10))[2]}", encoding="utf-8")
     assert len(load("gdp")) == len(rows) - 1
     whole.write(description, description.read_text(encoding="utf-8").replace('"name": "gdp"', '"name": "gpd"'))
-    with pytest.raises(KeyError, match="Did you mean 'gpd'"):
+    with pytest.raises(UnknownTableError, match="Did you mean 'gpd'"):
         load("gdp")
 
 
 def test_an_unknown_table_is_answered_with_the_nearest_name():
-    with pytest.raises(KeyError, match="Did you mean 'uas_deliveries'"):
+    with pytest.raises(CompanionError, match=r"^No table 'uas_delivery'\. Did you mean 'uas_deliveries'"):
         load("uas_delivery")
 
 

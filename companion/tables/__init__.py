@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from companion.errors import CompanionError
 from companion.files import inputs, whole
 from companion.settings import root
 
@@ -32,6 +33,12 @@ DTYPES = {
 STAGING = ".staging"
 # Files in this one are complete and checked, and wait to be moved into place.
 COMMITTED = ".committed"
+
+
+class UnknownTableError(CompanionError, KeyError):
+    """There is no such table; the message names those that there are."""
+
+    __str__ = Exception.__str__  # a KeyError shows its message in quotes
 
 
 @contextmanager
@@ -100,14 +107,14 @@ def describe(name: str) -> dict[str, Any]:
     What is returned is shared by all who ask, and not to be changed.
 
     Raises:
-        KeyError: there is no such table; the message names those that there are.
+        UnknownTableError: there is no such table.
     """
     inputs.note(f"{inputs.PACKAGE}#{name}")
     resources = _descriptions()
     if name not in resources:
         near = difflib.get_close_matches(name, resources, n=1)
         hint = f"Did you mean {near[0]!r}? " if near else ""
-        raise KeyError(f"No table {name!r}. {hint}The tables are: {', '.join(sorted(resources))}.")
+        raise UnknownTableError(f"No table {name!r}. {hint}The tables are: {', '.join(sorted(resources))}.")
     return resources[name]
 
 
@@ -121,7 +128,7 @@ def load(name: str) -> "pd.DataFrame":
         One row per key of the table. Units stand in the column names or in the schema of the data package.
 
     Raises:
-        KeyError: there is no such table.
+        UnknownTableError: there is no such table.
         ValueError: a cell does not have the type of its column.
     """
     resource = describe(name)
@@ -141,7 +148,7 @@ def read_rows(name: str) -> list[dict[str, str]]:
     """A table's rows as they are written, an empty cell as an empty text: for whoever counts, and needs no types.
 
     Raises:
-        KeyError: there is no such table.
+        UnknownTableError: there is no such table.
     """
     with (root() / "data" / describe(name)["path"]).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))

@@ -246,17 +246,14 @@ def accept(names: Sequence[str]) -> list[str]:
         For each, what differs from the table as it was last committed in Git, or, without Git, that it was accepted.
 
     Raises:
-        SourceError: there is no such table, or one breaks its schema; the message names the row. The data package is as
-            it was.
+        UnknownTableError: there is no such table.
+        SourceError: a table breaks its schema; the message names the row. The data package is as it was.
     """
     with alone(root()):
         move_committed(root())
         description, tables, contents = package(), {}, {}
         for name in names:
-            try:
-                path = describe(name)["path"]
-            except KeyError as problem:
-                raise SourceError(problem.args[0]) from None
+            path = describe(name)["path"]
             resource = next(r for r in description["resources"] if r["name"] == name)
             table = _as_text(root() / "data" / path)
             expected = [field["name"] for field in resource["schema"]["fields"]]
