@@ -31,6 +31,7 @@ from companion.editions.printed import QUIET, find_browser
 ROOT = Path(__file__).parents[1]
 # JupyterLab keeps copies of opened chapters beside them.
 PAGES = sorted(p for p in (ROOT / "chapters").rglob("*.md") if ".ipynb_checkpoints" not in p.parts)
+ADDRESSES = [page.relative_to(ROOT).with_suffix(".html").as_posix() for page in PAGES]
 LEFT_OUT = shutil.ignore_patterns(".*", "_build", "_site", "__pycache__", "*.egg-info")
 SOURCES = Path(os.environ.get("COMPANION_SOURCES", ROOT.parent / "shared" / "sources"))
 PICTURES = ".pictures"

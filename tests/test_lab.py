@@ -34,10 +34,10 @@ def evaluate(chapter: str) -> list[str]:
     return [re.sub(r"^([\"'])(.*)\1$", r"\2", answer["text/plain"]) for answer in answers]
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
-def test_the_kernel_answers_with_the_text_of_the_book(html: Path, chapter: str):
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_the_kernel_answers_with_the_text_of_the_book(html: Path, page: str):
     with multiprocessing.get_context("fork").Pool(1) as pool:
-        assert pool.apply(evaluate, [chapter]) == quoted_values((html / chapter).with_suffix(".html"))
+        assert pool.apply(evaluate, [page]) == quoted_values((html / page).with_suffix(".html"))
 
 
 @pytest.fixture

@@ -66,15 +66,14 @@ def test_the_notebooks_run_anywhere_with_two_commands(tmp_path: Path, html: Path
     assert "outputs differ" in done.stdout
 
 
-def test_the_sentences_of_a_notebook_have_their_numbers(html: Path):
+@pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in chapter_paths(ROOT)])
+def test_the_sentences_of_a_notebook_have_their_numbers(html: Path, page: str):
     """As text: Colab, and others that open notebooks, do not know the role."""
-    for chapter in chapter_paths():
-        path = chapter.relative_to(ROOT)
-        values = iter(quoted_values((html / path).with_suffix(".html")))
-        source, written = read_chapter(chapter), nbformat.read(html / path.with_suffix(".ipynb"), as_version=4)
-        for cell, filled in zip(source.cells, written.cells, strict=True):
-            assert filled.source == QUOTE.sub(lambda _, values=values: next(values), cell.source)
-        assert not list(values)
+    values = iter(quoted_values((html / page).with_suffix(".html")))
+    source, written = (read_chapter(ROOT / page), nbformat.read((html / page).with_suffix(".ipynb"), as_version=4))
+    for cell, filled in zip(source.cells, written.cells, strict=True):
+        assert filled.source == QUOTE.sub(lambda _: next(values), cell.source)
+    assert not list(values)
 
 
 def test_a_notebook_fetches_the_rest_of_the_book_on_colab_and_nowhere_else(tmp_path: Path, html: Path):
@@ -168,9 +167,18 @@ def test_the_exhibits_come_as_one_archive_in_every_form(html: Path, tmp_path: Pa
 LINK = re.compile(r'href="([^"]*)" download>([^<]*) \((\w+)<span data-size-of="([^"]*)">, ([^<]*)</span>\)</a>')
 
 
-@pytest.mark.parametrize("page", ["evidence/citing", "evidence/data", "evidence/claims", "uas/exporters"])
+# Pages that offer files, and some of those.
+OFFERS = {
+    "chapters/evidence/citing": {*ARCHIVES},
+    "chapters/evidence/data": {"tables"},
+    "chapters/evidence/claims": {"claims.csv"},
+    "chapters/uas/exporters": {"exporters.ipynb", "notebooks"},
+}
+
+
+@pytest.mark.parametrize("page", OFFERS)
 def test_links_to_files_say_their_form_and_size(html: Path, page: str):
-    path = html / "chapters" / f"{page}.html"
+    path = html / f"{page}.html"
     found = LINK.findall(path.read_text(encoding="utf-8"))
     for address, words, form, file, size in found:
         target = (path.parent / address).resolve()
@@ -179,8 +187,7 @@ def test_links_to_files_say_their_form_and_size(html: Path, page: str):
         assert form == target.suffix[1:].upper()
         assert size == file_size(target.stat().st_size)
     names = {Path(file).name.rpartition("-")[2].removesuffix(".zip") for *_, file, _ in found}
-    wanted = {"evidence/citing": {*ARCHIVES}, "evidence/data": {"tables"}, "evidence/claims": {"claims.csv"}}
-    assert wanted.get(page, {"exporters.ipynb", "notebooks"}) <= names
+    assert OFFERS[page] <= names
 
 
 def test_a_file_size_is_short():

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
-from conftest import PAGES, ROOT, open_page, some, soup, wait_until
+from conftest import ADDRESSES, ROOT, open_page, some, soup, wait_until
 from docutils.nodes import make_id
 from playwright.sync_api import Browser
 
@@ -23,7 +23,6 @@ LIVE = """() => [...document.querySelectorAll(".exhibit-picture:has(.exhibit-liv
     const { width } = live.getBoundingClientRect();
     return live.getAttribute("width") < 1.1 * width && width <= picture.getBoundingClientRect().width + 1;
 })"""
-ADDRESSES = [page.relative_to(ROOT).with_suffix(".html").as_posix() for page in PAGES]
 
 
 @pytest.fixture(scope="module")
