@@ -64,7 +64,7 @@ fetch-trade: $(ENVIRONMENT) ## get trade by product code into data/local/: FROM=
 local: $(ENVIRONMENT) ## say what your own files in data/local/ are used for
 	$(BIN)/python -m companion local
 
-bench: $(ENVIRONMENT) ## measure how time and memory grow with the size of a trade file
+bench: $(ENVIRONMENT) ## measure builds beside plain Jupyter Book’s, chapters, pages, and how time and memory grow
 	$(BIN)/python tests/bench.py
 
 expected: $(ENVIRONMENT) ## run every chapter and record its outputs in tests/expected/
