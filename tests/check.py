@@ -29,7 +29,7 @@ PAGES = (
     "companion/book/templates",
     "companion/book/static",
 )
-READS_PAGES = re.compile(r"\bhtml: Path|\bPAGES\b")
+READS_PAGES = re.compile(r"\bhtml: Path|\bPAGES\b|\bmark\.runs\b")
 
 
 def changed_files() -> list[str]:

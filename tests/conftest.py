@@ -105,6 +105,8 @@ def _reads(item: pytest.Item, pages: list[str]) -> bool:
     for name in {"page", "address"} & parameters.keys():
         path = Path(parameters[name]).with_suffix(".md")
         return (path.relative_to(ROOT) if path.is_absolute() else path).as_posix() in pages
+    if (runs := item.get_closest_marker("runs")) and all(page.startswith("chapters/") for page in pages):
+        return bool({f"chapters/{chapter}.md" for chapter in runs.args} & {*pages})
     if {"browser", "copy_of_project", "small_book"} & {*item.fixturenames}:
         return False
     return "html" in item.fixturenames or "tmp_path" not in item.fixturenames

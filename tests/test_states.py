@@ -29,7 +29,9 @@ from companion.tables.recipes import states as recipe_states
 
 US = "United States"
 LATER = "2026-07"
-PAGES = ["uas/exporters", "uas/roles", "uas/replicator", "uas/cca", "industry/partnerships"]
+# The chapters that tell of states of SIPRI's arms database, and those that tell of releases of military spending.
+STATES = ["uas/exporters", "uas/roles", "uas/replicator", "uas/cca", "industry/partnerships"]
+RELEASES = ["introduction", "industry/overview", "industry/revitalizing", "insights"]
 
 
 def later(rows: pd.DataFrame, state: str) -> pd.DataFrame:
@@ -74,7 +76,7 @@ class Variant:
         source = [sipri.source(f"{LATER}-14", LATER)]
         refresh.replace({table: Built(rows, sources=source, adds_to="vintage") for table, rows in added.items()})
         self.deliveries, self.orders = (pd.concat([tables[table], added[table]]) for table in tables)
-        self.read(book, PAGES)
+        self.read(book, STATES)
 
     def read(self, book: Path, pages: list[str]) -> None:
         """Run chapters and keep what they say."""
@@ -114,7 +116,7 @@ class LaterRelease(Variant):
         source = [{"title": "Invented", "path": "https://example.org", "version": "release of 2026", "vintage": "2026"}]
         refresh.replace({"military_spending": Built(new.convert_dtypes(), sources=source, adds_to="release")})
         self.spending = pd.concat([rows, new]).query("country == 'Japan'").set_index(["release", "year"])
-        self.read(book, ["introduction", "industry/overview", "industry/revitalizing", "insights"])
+        self.read(book, RELEASES)
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +143,11 @@ def another_state(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], V
     return make
 
 
-@pytest.fixture(params=[pytest.param(n, marks=[pytest.mark.slow] * (n == SAYS_LEAST)) for n in VARIANTS])
+RUNS_STATES = pytest.mark.runs(*STATES)
+SLOW = {SAYS_LEAST: [pytest.mark.slow]}
+
+
+@pytest.fixture(params=[pytest.param(name, marks=[RUNS_STATES, *SLOW.get(name, [])]) for name in VARIANTS])
 def variant(request: pytest.FixtureRequest, another_state: Callable[[str], Variant]) -> Variant:
     return another_state(request.param)
 
@@ -298,6 +304,7 @@ def test_japan_s_rank_by_f35_deliveries(variant: Variant):
     assert f"{between} {japan['2026-05'] - japan['2026-02']}," in text
 
 
+@pytest.mark.runs(*RELEASES)
 def test_a_later_release_is_the_newest_on_every_page(another_state: Callable[[str], Variant]):
     said = another_state(LATER_RELEASE)
     yen = said.spending["local_currency_million"]
