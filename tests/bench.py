@@ -119,7 +119,7 @@ def time_chapters() -> Iterator[Line]:
             }
         )
         yield {"chapter": rows[-1]["chapter"], "seconds": rows[-1]["seconds"]}
-    yield {"chapter": replace({"run_times": Built(pd.DataFrame(rows))})["run_times"], "seconds": ""}
+    yield {"chapter": keep("run_times", pd.DataFrame(rows)), "seconds": ""}
 
 
 # Jupyter Book without the book's extension, on the same chapters: an exhibit is the chart or the table that it shows.
@@ -188,6 +188,12 @@ def about() -> Line:
     }
 
 
+def keep(name: str, measured: pd.DataFrame) -> str:
+    """Replace a table of the book by what was measured today, and say what changes."""
+    source = {"title": "Own measurement with make bench", "path": "tests/bench.py", "version": f"run of {date.today()}"}
+    return replace({name: Built(measured, sources=[source])})[name]
+
+
 def spread(prefix: str, seconds: list[float]) -> Line:
     """Median, least and most of several runs."""
     return {f"{prefix}_{what}": round(of(seconds), 1) for what, of in SPREAD.items()}
@@ -211,7 +217,7 @@ def time_builds() -> Iterator[Line]:
                 {"build": name, "runs": RUNS, **spread("seconds", one), **spread("plain", two), **ratio, **about()}
             )
             yield {key: rows[-1][key] for key in ("build", "seconds_median", "plain_median", "ratio")}
-    yield {"build": replace({"build_times": Built(pd.DataFrame(rows))})["build_times"]}
+    yield {"build": keep("build_times", pd.DataFrame(rows))}
 
 
 PAGE_FIVE, FRONT = "chapters/uas/exporters.html", "chapters/index.html"
@@ -405,8 +411,7 @@ def growth() -> Iterator[Line]:
         for line in lines:
             rows.append(line | about())
             yield line
-    table = pd.DataFrame(rows).astype({"memory_mb": "Int64"})
-    yield {"what": replace({"growth": Built(table)})["growth"]}
+    yield {"what": keep("growth", pd.DataFrame(rows).astype({"memory_mb": "Int64"}))}
 
 
 def time_imports() -> Iterator[Line]:
