@@ -24,8 +24,8 @@ from companion.book import freshness
 from companion.settings import root
 from companion.sources import SourceError
 from companion.tables import COMMITTED, alone, finish_interrupted
-from companion.tables.recipes import RECIPES
-from companion.tables.refresh import accept
+from companion.tables.recipes import RECIPES, Built
+from companion.tables.refresh import accept, replace
 from companion.tables.refresh import refresh as build_and_commit
 
 
@@ -286,6 +286,17 @@ def test_tables_that_were_corrected_together_are_accepted_together(copy_of_proje
     both = run(copy_of_project, "python", *command, "claims", "claim_sources")
     assert both.returncode == 0, both.stderr
     assert frictionless.validate(str(copy_of_project / "data" / "datapackage.json")).valid
+
+
+def test_a_table_whose_key_has_another_name_is_replaced(copy_of_project: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(copy_of_project)
+    path = copy_of_project / "data" / "datapackage.json"
+    package = json.loads(path.read_text(encoding="utf-8"))
+    schema = next(resource["schema"] for resource in package["resources"] if resource["name"] == "run_times")
+    schema["primaryKey"], schema["fields"][0]["name"] = ["page"], "page"
+    path.write_text(json.dumps(package), encoding="utf-8")
+    table = pd.read_csv(copy_of_project / "data" / "run_times.csv").rename(columns={"chapter": "page"})
+    assert "with other columns" in replace({"run_times": Built(table)})["run_times"]
 
 
 def test_a_table_is_checked_with_those_that_refer_to_it(copy_of_project: Path, monkeypatch: pytest.MonkeyPatch):

@@ -400,10 +400,10 @@ def _difference(resource: dict[str, Any], table: pd.DataFrame, content: bytes, w
         return f"{rows}, new"
     if was == content:
         return f"{rows}, unchanged"
-    key = resource["schema"]["primaryKey"]
-    old, new = (t.set_index(key) for t in (_as_text(was), table))
-    if set(old.columns) != set(new.columns):
+    old = _as_text(was)
+    if set(old.columns) != set(table.columns):
         return f"{rows}, before {len(old):,}, with other columns"
+    old, new = (t.set_index(resource["schema"]["primaryKey"]) for t in (old, table))
     both = new.index.intersection(old.index)
     changed = int((old.loc[both, new.columns] != new.loc[both]).any(axis=1).sum())
     added, removed = len(new.index.difference(old.index)), len(old.index.difference(new.index))
