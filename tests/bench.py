@@ -1,7 +1,8 @@
 """Measure what takes time: `make bench`. Not a test; ratios within one run are what counts.
 
-The run times of the chapters become the table `run_times`, those of builds, beside plain Jupyter Book's on the same
-chapters, the table `build_times`, and how time and memory grow the table `growth`; the book shows all three.
+The run times of the chapters become the table `run_times`, those of what authors and readers wait for, beside plain
+Jupyter Book's on the same chapters, the table `build_times`, and how time and memory grow the table `growth`; the book
+shows all three.
 
 Each measurement is a process of its own, so that its peak memory is its own.
 """
@@ -21,6 +22,7 @@ from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from threading import Thread
@@ -136,9 +138,8 @@ CHAPTER, TABLE = "chapters/uas/exporters.md", "data/uas_deliveries.csv"
 ROW = "2022-08,2022-08-01,Poland,Warmate,one-way attack,loitering munition,2018,"
 
 
-def plain_copy(folder: Path) -> Path:
-    """A copy of the project that plain Jupyter Book builds."""
-    copy_project(folder)
+def make_plain(folder: Path) -> Path:
+    """Let plain Jupyter Book build a copy of the project."""
     for name, old, new in PLAIN:
         edit(folder / name, (old, new))
     return folder
@@ -199,25 +200,71 @@ def spread(prefix: str, seconds: list[float]) -> Line:
     return {f"{prefix}_{what}": round(of(seconds), 1) for what, of in SPREAD.items()}
 
 
-def time_builds() -> Iterator[Line]:
-    """Build the book and build it plainly, in turn, and keep the medians in `data/build_times.csv`."""
-    ours, plain = ["python", "-m", "companion", "book"], ["jupyter-book", "build", "."]
-    rows = []
+Run = Callable[[int], float]
+
+
+def in_turn(what: str, ours: Run, plain: Run | None = None) -> Line:
+    """Several runs of something, in seconds, each followed by one of plain Jupyter Book where that has it too."""
+    pairs = [(ours(number), plain(number) if plain else None) for number in range(RUNS)]
+    seconds, others = ([pair[i] for pair in pairs] for i in (0, 1))
+    line = {"what": what, "runs": RUNS, **spread("seconds", seconds)}
+    if plain:
+        line |= spread("plain", others) | {"ratio": round(median(a / b for a, b in pairs), 2)}
+    return line | about()
+
+
+def builds() -> Iterator[Line]:
+    """Build the book from nothing and after a change, and build it plainly."""
     with tempfile.TemporaryDirectory() as work:
-        book, other = copy_project(Path(work, "book")), plain_copy(Path(work, "plain"))
+        book, other = copy_project(Path(work, "book")), make_plain(copy_project(Path(work, "plain")))
+
+        def build(folder: Path, command: list[str], change: Callable[[Path, int], None], number: int) -> float:
+            change(folder, number)
+            return seconds_of(folder, command)
+
         for name, change in BUILDS.items():
-            pairs = []
-            for number in range(RUNS):
-                for folder in (book, other):
-                    change(folder, number)
-                pairs.append((seconds_of(book, ours), seconds_of(other, plain)))
-            one, two = ([pair[i] for pair in pairs] for i in (0, 1))
-            ratio = {"ratio": round(median(a / b for a, b in pairs), 2)}
-            rows.append(
-                {"build": name, "runs": RUNS, **spread("seconds", one), **spread("plain", two), **ratio, **about()}
+            yield in_turn(
+                name,
+                partial(build, book, ["python", "-m", "companion", "book"], change),
+                partial(build, other, ["jupyter-book", "build", "."], change),
             )
-            yield {key: rows[-1][key] for key in ("build", "seconds_median", "plain_median", "ratio")}
-    yield {"build": keep("build_times", pd.DataFrame(rows))}
+
+
+def setups() -> Iterator[Line]:
+    """From a fresh clone to the book, packages in uv's cache; and the author's loop after one edited chapter."""
+    with tempfile.TemporaryDirectory() as work:
+        book, other = Path(work, "book"), Path(work, "plain")
+
+        def from_clone(number: int) -> float:
+            return seconds_outside(fresh_clone(book), "make", "-s", "book")
+
+        def from_plain_clone(number: int) -> float:
+            setup = seconds_outside(make_plain(fresh_clone(other)), "make", "-s", ".venv/installed")
+            return setup + seconds_outside(other, ".venv/bin/jupyter-book", "build", ".")
+
+        def after_an_edit(number: int) -> float:
+            edit(book / CHAPTER, ("\n## ", f"\nOne more sentence, {'again ' * number}written.\n\n## "))
+            return seconds_outside(book, "make", "-s", "check")
+
+        yield in_turn("fresh clone to book", from_clone, from_plain_clone)
+        seconds_outside(book, "make", "-s", "check")  # what the type checker keeps
+        yield in_turn("make check, one chapter edited", after_an_edit)
+
+
+def imports() -> Iterator[Line]:
+    """What a chapter imports, beside what it imports without the library."""
+    others = "import altair, pandas"
+    ours = f"{others}; from companion import claim, exhibit, facts, load"
+    yield in_turn("imports of a chapter", lambda number: measure(ours)[0], lambda number: measure(others)[0])
+
+
+def time_builds() -> Iterator[Line]:
+    """Time what authors and readers wait for, beside plain Jupyter Book, and keep it in `data/build_times.csv`."""
+    rows = []
+    for line in chain(imports(), builds(), setups()):
+        rows.append(line)
+        yield {key: line.get(key) for key in ("what", "seconds_median", "plain_median", "ratio")}
+    yield {"what": keep("build_times", pd.DataFrame(rows))}
 
 
 PAGE_FIVE, FRONT = "chapters/uas/exporters.html", "chapters/index.html"
@@ -299,7 +346,7 @@ def shift(browser: Browser, address: str, width: int) -> float:
 def weigh_pages() -> Iterator[Line]:
     """What pages weigh, when their first chart shows, and how far they move, beside plain Jupyter Book."""
     with tempfile.TemporaryDirectory() as work, sync_playwright() as playwright:
-        plain = plain_copy(Path(work, "plain"))
+        plain = make_plain(copy_project(Path(work, "plain")))
         seconds_of(plain, ["jupyter-book", "build", "."])
         browser = playwright.chromium.launch(executable_path=find_browser(), args=[*QUIET])
         html = ROOT / "_build" / "html"
@@ -318,28 +365,18 @@ def weigh_pages() -> Iterator[Line]:
         browser.close()
 
 
-def time_setups() -> Iterator[Line]:
-    """From a fresh clone to the book, packages in uv's cache; and the author's loop after one edited chapter."""
-    with tempfile.TemporaryDirectory() as work:
-        clone, seconds = Path(work, "book"), []
-        for _ in range(RUNS):
-            shutil.rmtree(clone, ignore_errors=True)
-            subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
-            seconds.append(seconds_of_make(clone, "book"))
-        yield {"what": "fresh clone to book", **spread("seconds", seconds)}
-        seconds_of_make(clone, "check")  # what the type checker keeps
-        checks = []
-        for number in range(RUNS):
-            edit(clone / CHAPTER, ("\n## ", f"\nOne more sentence, {'again ' * number}written.\n\n## "))
-            checks.append(seconds_of_make(clone, "check"))
-        yield {"what": "make check, one chapter edited", **spread("seconds", checks)}
+def fresh_clone(folder: Path) -> Path:
+    """The committed state in a folder, and nothing else."""
+    shutil.rmtree(folder, ignore_errors=True)
+    subprocess.run(["git", "clone", "--quiet", ROOT, folder], check=True)
+    return folder
 
 
-def seconds_of_make(folder: Path, target: str) -> float:
-    """Seconds of a target of the Makefile in a clone, with nothing of this environment."""
+def seconds_outside(folder: Path, *command: str) -> float:
+    """Seconds of a command in a clone, with nothing of this environment."""
     started = time.perf_counter()
     clean = {name: os.environ[name] for name in ("HOME", "PATH", "COMPANION_SOURCES") if name in os.environ}
-    subprocess.run(["make", "-s", target], cwd=folder, env=clean, stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(command, cwd=folder, env=clean, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     return time.perf_counter() - started
 
 
@@ -387,19 +424,19 @@ def growth_with_trade_files() -> Iterator[Line]:
                     raise SystemExit(f"{rows:,} rows of {form}: the disk of {folder} is too small.")
                 path = Path(folder, f"trade.{form}")
                 write_trade(path, rows)
-                runs = [measure(READ, str(path)) for _ in range(RUNS if rows < 10**8 else 1)]
+                runs = [measure(READ, str(path)) for _ in range(RUNS)]
                 path.unlink()
                 yield grown(f"sum of a trade file’s rows, {TRADE_FORMS[form]}", rows, runs)
 
 
 def grown(what: str, size: int, runs: list[tuple[float, float | None]]) -> Line:
-    """One size of something that grows: the median time, and the most memory in MB where it was measured."""
+    """One size of something that grows: the time and its spread, and the most memory in MB where it was measured."""
     memory = [megabytes for _, megabytes in runs if megabytes is not None]
     return {
         "what": what,
         "size": size,
         "runs": len(runs),
-        "seconds": round(median(seconds for seconds, _ in runs), 1),
+        **spread("seconds", [seconds for seconds, _ in runs]),
         "memory_mb": round(max(memory)) if memory else None,
     }
 
@@ -407,17 +444,10 @@ def grown(what: str, size: int, runs: list[tuple[float, float | None]]) -> Line:
 def growth() -> Iterator[Line]:
     """Let chapters, tables and files of trade grow, and keep time and memory in `data/growth.csv`."""
     rows = []
-    for lines in (growth_with_chapters(), growth_with_tables(), growth_with_trade_files()):
-        for line in lines:
-            rows.append(line | about())
-            yield line
+    for line in chain(growth_with_chapters(), growth_with_tables(), growth_with_trade_files()):
+        rows.append(line | about())
+        yield line
     yield {"what": keep("growth", pd.DataFrame(rows).astype({"memory_mb": "Int64"}))}
-
-
-def time_imports() -> Iterator[Line]:
-    """Start Python with what a chapter imports, and with nothing."""
-    for code in ("pass", "import companion", "from companion import claim, exhibit, facts, load"):
-        yield {"import": code, "seconds": median(measure(code)[0] for _ in range(RUNS))}
 
 
 def time_rebuild() -> Iterator[Line]:
@@ -446,7 +476,7 @@ def written(cell: object) -> str:
 def main() -> None:
     """Print every measurement, or those that are named."""
     os.environ |= settings.PUBLIC  # as everyone gets the book
-    measurements = (time_imports, time_chapters, time_builds, weigh_pages, time_setups, growth, time_rebuild)
+    measurements = (time_chapters, time_builds, weigh_pages, growth, time_rebuild)
     for measurement in [m for m in measurements if m.__name__ in sys.argv[1:] or not sys.argv[1:]]:
         print(f"\n{measurement.__doc__}\n")
         show(measurement())

@@ -753,7 +753,7 @@ def book(tables: Tables) -> dict[str, Number]:
     """The book itself: its tables, without the two of its own run times, and how long it runs."""
     shown = {name: rows for name, rows in tables.items() if name not in ("build_times", "growth", "run_times")}
     chapters = tables["run_times"]
-    cold = where(tables["build_times"], build="cold build")[0]
+    cold = where(tables["build_times"], what="cold build")[0]
     return {
         "tables": len(shown),
         "rows": sum(map(len, shown.values())),
