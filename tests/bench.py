@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
@@ -147,12 +147,16 @@ def make_plain(folder: Path) -> Path:
 
 def seconds_of(folder: Path, command: list[str]) -> float:
     """Seconds of a build in a folder, with that folder's library."""
-    started = time.perf_counter()
     program = [str(Path(sys.executable).with_name(command[0])), *command[1:]]
-    environment = os.environ | {"PYTHONPATH": str(folder)}
-    subprocess.run(
-        program, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True
-    )
+    return timed(folder, program, os.environ | {"PYTHONPATH": str(folder)})
+
+
+def timed(folder: Path, command: list[str], environment: Mapping[str, str]) -> float:
+    """Seconds of a command; one that fails ends the measurement with the end of what it said."""
+    started = time.perf_counter()
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed in {folder}:\n{(done.stdout + done.stderr)[-3000:]}")
     return time.perf_counter() - started
 
 
@@ -374,10 +378,8 @@ def fresh_clone(folder: Path) -> Path:
 
 def seconds_outside(folder: Path, *command: str) -> float:
     """Seconds of a command in a clone, with nothing of this environment."""
-    started = time.perf_counter()
     clean = {name: os.environ[name] for name in ("HOME", "PATH", "COMPANION_SOURCES") if name in os.environ}
-    subprocess.run(command, cwd=folder, env=clean, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-    return time.perf_counter() - started
+    return timed(folder, [*command], clean)
 
 
 def cold_seconds(book: Path) -> float:

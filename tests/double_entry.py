@@ -750,7 +750,7 @@ def fighters(tables: Tables) -> dict[str, Number]:
 
 
 def book(tables: Tables) -> dict[str, Number]:
-    """The book itself: its tables, without the two of its own run times, and how long it runs."""
+    """The book itself: its tables, without the three that measure it, and how long it runs."""
     shown = {name: rows for name, rows in tables.items() if name not in ("build_times", "growth", "run_times")}
     chapters = tables["run_times"]
     cold = where(tables["build_times"], what="cold build")[0]
